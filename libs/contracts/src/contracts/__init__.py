@@ -1,0 +1,1 @@
+"""What services promise each other: generated gRPC code (`<service>/v1`) and domain events (`events`)."""

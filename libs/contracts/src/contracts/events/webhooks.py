@@ -1,0 +1,25 @@
+"""Events of inbound webhooks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.events.base import DomainEvent
+
+
+class WebhookReceived(DomainEvent):
+    """A verified notification of a payment provider, stored once. It is a hint: the payment is read again there.
+
+    our_reference is the payment id we gave the provider, where the notification repeats it.
+    """
+
+    type: ClassVar[str] = "webhook.received"
+    aggregate_type: ClassVar[str] = "webhook_event"
+
+    webhook_event_id: UUID
+    provider: str
+    provider_event_id: str
+    event_type: str
+    provider_ref: str | None
+    our_reference: str | None

@@ -1,0 +1,140 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CreatePaymentRequest(_message.Message):
+    __slots__ = ("business_id", "idempotency_key", "amount_minor", "currency", "method", "description", "expires_in", "payer", "metadata", "sale_id")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_IN_FIELD_NUMBER: _ClassVar[int]
+    PAYER_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    business_id: str
+    idempotency_key: str
+    amount_minor: int
+    currency: str
+    method: str
+    description: str
+    expires_in: int
+    payer: Payer
+    metadata: _containers.ScalarMap[str, str]
+    sale_id: str
+    def __init__(self, business_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., amount_minor: _Optional[int] = ..., currency: _Optional[str] = ..., method: _Optional[str] = ..., description: _Optional[str] = ..., expires_in: _Optional[int] = ..., payer: _Optional[_Union[Payer, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., sale_id: _Optional[str] = ...) -> None: ...
+
+class Payer(_message.Message):
+    __slots__ = ("name", "phone", "email")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PHONE_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    phone: str
+    email: str
+    def __init__(self, name: _Optional[str] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ...) -> None: ...
+
+class GetPaymentRequest(_message.Message):
+    __slots__ = ("business_id", "payment_id")
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    business_id: str
+    payment_id: str
+    def __init__(self, business_id: _Optional[str] = ..., payment_id: _Optional[str] = ...) -> None: ...
+
+class CancelPaymentRequest(_message.Message):
+    __slots__ = ("business_id", "payment_id", "reason")
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    business_id: str
+    payment_id: str
+    reason: str
+    def __init__(self, business_id: _Optional[str] = ..., payment_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RefundPaymentRequest(_message.Message):
+    __slots__ = ("business_id", "payment_id", "idempotency_key", "amount_minor", "reason")
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    business_id: str
+    payment_id: str
+    idempotency_key: str
+    amount_minor: int
+    reason: str
+    def __init__(self, business_id: _Optional[str] = ..., payment_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., amount_minor: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Payment(_message.Message):
+    __slots__ = ("id", "business_id", "amount_minor", "currency", "status", "failure_reason", "method", "provider", "provider_ref", "qr_code_url", "payment_link", "transfer", "expires_at_ms", "confirmed_at_ms", "refunded_minor", "sale_id", "version")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_REASON_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_REF_FIELD_NUMBER: _ClassVar[int]
+    QR_CODE_URL_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_LINK_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_MINOR_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    business_id: str
+    amount_minor: int
+    currency: str
+    status: str
+    failure_reason: str
+    method: str
+    provider: str
+    provider_ref: str
+    qr_code_url: str
+    payment_link: str
+    transfer: Transfer
+    expires_at_ms: int
+    confirmed_at_ms: int
+    refunded_minor: int
+    sale_id: str
+    version: int
+    def __init__(self, id: _Optional[str] = ..., business_id: _Optional[str] = ..., amount_minor: _Optional[int] = ..., currency: _Optional[str] = ..., status: _Optional[str] = ..., failure_reason: _Optional[str] = ..., method: _Optional[str] = ..., provider: _Optional[str] = ..., provider_ref: _Optional[str] = ..., qr_code_url: _Optional[str] = ..., payment_link: _Optional[str] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., expires_at_ms: _Optional[int] = ..., confirmed_at_ms: _Optional[int] = ..., refunded_minor: _Optional[int] = ..., sale_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class Transfer(_message.Message):
+    __slots__ = ("clabe", "reference", "bank")
+    CLABE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    BANK_FIELD_NUMBER: _ClassVar[int]
+    clabe: str
+    reference: str
+    bank: str
+    def __init__(self, clabe: _Optional[str] = ..., reference: _Optional[str] = ..., bank: _Optional[str] = ...) -> None: ...
+
+class Refund(_message.Message):
+    __slots__ = ("id", "payment_id", "amount_minor", "status")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    payment_id: str
+    amount_minor: int
+    status: str
+    def __init__(self, id: _Optional[str] = ..., payment_id: _Optional[str] = ..., amount_minor: _Optional[int] = ..., status: _Optional[str] = ...) -> None: ...
