@@ -1,0 +1,340 @@
+"""The provider contract: what a payment service provider (PSP) adapter can be asked, and every way it can answer.
+
+Errors (each carries the provider's name and a stable code; messages hold no personal data and no secrets):
+
+ProviderError
+├── ProviderUnavailable      nothing happened there; trying again is safe
+├── OutcomeUnknown           sent, no usable answer: never sent again blindly, resolved with find_payment/find_refund
+├── ProviderRejected         the request is wrong; sending it again changes nothing
+│   ├── MethodNotSupported   this provider has no such payment method
+│   └── PaymentNotFound      the provider does not know this payment or refund
+├── Declined                 a clear no of the bank or the provider to a well-formed request
+├── InvalidSignature         the webhook is not proven to come from the provider
+├── MalformedWebhook         the signature holds, the content cannot be read
+└── ProviderNotConfigured    a key is missing or refused, so this route is closed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Protocol
+from uuid import UUID
+
+from kernel import Country, Currency, Money
+
+if TYPE_CHECKING:
+    from psp.capabilities import Capabilities
+
+
+class PaymentMethod(StrEnum):
+    QR_STATIC = "QR_STATIC"
+    QR_DYNAMIC = "QR_DYNAMIC"
+    PAYMENT_LINK = "PAYMENT_LINK"
+    BANK_TRANSFER = "BANK_TRANSFER"
+
+
+class ProviderStatus(StrEnum):
+    """PENDING is also every status the adapter's table does not list: only an explicit answer is terminal."""
+
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    FAILED = "FAILED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+
+
+class FailureReason(StrEnum):
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+
+
+class RefundStatus(StrEnum):
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The buyer as far as known. phone in E.164."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentRequest:
+    """reference: our payment id, found again with find_payment. amount: positive, in the provider's currency."""
+
+    reference: UUID
+    amount: Money
+    method: PaymentMethod
+    description: str
+    expires_at: datetime
+    customer: Customer = Customer()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """payment_method: how it was paid. known_refunds: every refund_ref we already hold for this payment.
+
+    A provider without an idempotency key does not carry our reference on a refund; a refund that is not among the known
+    ones is then the new one. Refunds of one payment are therefore sent one at a time.
+    """
+
+    reference: UUID
+    provider_ref: str
+    amount: Money
+    reason: str | None = None
+    known_refunds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PayByQr:
+    """content: what the QR code encodes. native: False where it is the address of a hosted page."""
+
+    content: str
+    native: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PayByLink:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayByTransfer:
+    """clabe: account to transfer to (18 digits in Mexico). reference: what the buyer must type, where one is needed."""
+
+    clabe: str
+    bank: str | None
+    reference: str | None
+
+
+Instructions = PayByQr | PayByLink | PayByTransfer
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    provider: str
+    provider_ref: str
+    status: ProviderStatus
+    instructions: Instructions
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRefund:
+    """amount is positive. status_text is the provider's own word, None where it gives none."""
+
+    refund_ref: str
+    amount: Money
+    status: RefundStatus
+    created_at: datetime | None = None
+    status_text: str | None = None
+    unlisted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPayment:
+    """A payment as the provider has it now. failure_reason is set exactly when status is FAILED.
+
+    unlisted: the status (status_text) is not in the adapter's table, so it is read as PENDING and counted.
+    live: False for the provider's test mode, None where it does not say.
+    instructions: None where the provider no longer tells how to pay.
+    """
+
+    provider: str
+    provider_ref: str
+    our_reference: str | None
+    amount: Money
+    status: ProviderStatus
+    failure_reason: FailureReason | None
+    refunded: Money
+    live: bool | None
+    status_text: str | None = None
+    unlisted: bool = False
+    failure_detail: str | None = None
+    instructions: Instructions | None = None
+    paid_at: datetime | None = None
+    expires_at: datetime | None = None
+    refunds: tuple[ProviderRefund, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPayment:
+    """What we believe we asked for; compared field by field before money is taken as received."""
+
+    provider_ref: str
+    our_reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    payment: FetchedPayment
+
+
+@dataclass(frozen=True, slots=True)
+class NotConfirmed:
+    """Read, and not (or no longer) paid: payment.status says PENDING, FAILED or refunded."""
+
+    payment: FetchedPayment
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The provider's payment is not the one we asked for. differences: of amount, currency, reference, live."""
+
+    payment: FetchedPayment
+    differences: tuple[str, ...]
+
+
+Confirmation = Confirmed | NotConfirmed | Mismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    payment: FetchedPayment
+
+
+@dataclass(frozen=True, slots=True)
+class NotCanceled:
+    """Too late: the payment was already final, for instance paid a moment before."""
+
+    payment: FetchedPayment
+
+
+Cancellation = Canceled | NotCanceled
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """event_id: unique per provider, the identity for deduplication. provider_ref: None for a ping or a foreign topic.
+
+    All of it is a hint: read the payment again at the provider before acting on it.
+    """
+
+    provider: str
+    event_id: str
+    event_type: str
+    provider_ref: str | None
+    our_reference: str | None
+    occurred_at: datetime
+
+
+class WebhookReceiver(Protocol):
+    """The half of a provider that needs no network; all the webhooks service uses."""
+
+    name: ClassVar[str]
+
+    def verify_webhook_signature(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Over the bytes as received. Raises InvalidSignature, or ProviderNotConfigured without a key."""
+        ...
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+        """Only after verification. Raises MalformedWebhook."""
+        ...
+
+
+class PaymentProvider(WebhookReceiver, Protocol):
+    """Reads raise ProviderUnavailable; writes raise ProviderUnavailable only where nothing happened, else OutcomeUnknown."""
+
+    country: ClassVar[Country]
+    currency: ClassVar[Currency]
+    capabilities: ClassVar[Capabilities]
+
+    async def create_payment_intent(self, request: IntentRequest) -> Created: ...
+
+    async def generate_qr_code(self, provider_ref: str) -> PayByQr:
+        """The QR code of a payment that was created as one. Raises MethodNotSupported for any other."""
+        ...
+
+    async def fetch_payment(self, provider_ref: str) -> FetchedPayment:
+        """Raises PaymentNotFound."""
+        ...
+
+    async def find_payment(self, our_reference: str) -> FetchedPayment | None:
+        """Resolve an OutcomeUnknown create. None: not there now; a create still under way may yet appear."""
+        ...
+
+    async def confirm_payment(self, expected: ExpectedPayment) -> Confirmation:
+        """Read the payment again and compare it with what we expect. Moves nothing at the provider."""
+        ...
+
+    async def cancel(self, provider_ref: str) -> Cancellation:
+        """Make a pending payment unpayable. Cancelling twice is Canceled twice."""
+        ...
+
+    async def refund(self, request: RefundRequest) -> ProviderRefund: ...
+
+    async def fetch_refund(self, provider_ref: str, refund_ref: str) -> ProviderRefund:
+        """Raises PaymentNotFound."""
+        ...
+
+    async def find_refund(self, request: RefundRequest) -> ProviderRefund | None:
+        """Resolve an OutcomeUnknown refund by reading: the one of this amount that is not among known_refunds."""
+        ...
+
+
+class ProviderError(Exception):
+    """code: stable, snake_case or the provider's own. param: the offending field as the provider names it.
+    retry_after: seconds, where the provider asked for them.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        code: str,
+        message: str = "",
+        *,
+        param: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(f"{provider}: {message or code}")
+        self.provider = provider
+        self.code = code
+        self.message = message or code
+        self.param = param
+        self.retry_after = retry_after
+
+
+class ProviderUnavailable(ProviderError):
+    pass
+
+
+class OutcomeUnknown(ProviderError):
+    pass
+
+
+class ProviderRejected(ProviderError):
+    pass
+
+
+class MethodNotSupported(ProviderRejected):
+    pass
+
+
+class PaymentNotFound(ProviderRejected):
+    pass
+
+
+class Declined(ProviderError):
+    pass
+
+
+class InvalidSignature(ProviderError):
+    pass
+
+
+class MalformedWebhook(ProviderError):
+    pass
+
+
+class ProviderNotConfigured(ProviderError):
+    pass
