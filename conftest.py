@@ -1,0 +1,59 @@
+"""Gives the tests real servers when no addresses of any are in the environment.
+
+`pytest services/payments` on a bare machine thus works like `make test`: throwaway PostgreSQL, Redis and RabbitMQ start
+once, in the process that controls the run, and the workers of pytest-xdist inherit their addresses.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from stack.commands.infra import TEST_VARIABLES, test_environment
+from stack.infra import Infrastructure, locate
+
+_INFRASTRUCTURE = pytest.StashKey[Infrastructure]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers early when there will be workers: nothing can be handed to them later."""
+    if _is_worker(config) or not getattr(config.option, "numprocesses", None) or config.option.collectonly:
+        return
+    if "not integration" in (config.option.markexpr or "") or _only_unit_tests(config):
+        return
+    _start(config)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Without workers the selected tests are known before the first of them runs."""
+    if _is_worker(session.config) or session.config.option.collectonly:
+        return
+    if any(_needs_servers(item) for item in session.items):
+        _start(session.config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    infrastructure = config.stash.get(_INFRASTRUCTURE, None)
+    if infrastructure is not None:
+        infrastructure.stop()
+
+
+def _start(config: pytest.Config) -> None:
+    if _INFRASTRUCTURE in config.stash or all(os.environ.get(name) for name in TEST_VARIABLES.values()):
+        return
+    infrastructure = locate()
+    config.stash[_INFRASTRUCTURE] = infrastructure
+    infrastructure.start()
+    os.environ.update(test_environment(infrastructure))
+
+
+def _needs_servers(item: pytest.Item) -> bool:
+    return item.get_closest_marker("integration") is not None or "integration" in item.path.parts
+
+
+def _only_unit_tests(config: pytest.Config) -> bool:
+    return bool(config.args) and all("unit" in Path(argument.split("::")[0]).parts for argument in config.args)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")

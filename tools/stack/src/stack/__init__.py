@@ -1,0 +1,1 @@
+"""Starts Cobro on one machine, with or without Docker: `python -m stack --help`."""

@@ -1,0 +1,6 @@
+"""PostgreSQL, RabbitMQ and Redis, from wherever they can be had: given addresses, Docker, or private servers of our own."""
+
+from stack.infra.locate import Infrastructure, locate
+from stack.infra.server import Server
+
+__all__ = ["Infrastructure", "Server", "locate"]
