@@ -42,7 +42,7 @@ class Capabilities:
     idempotency: str
 
     def check(self, request: IntentRequest, now: datetime) -> MethodCapability:
-        """Refuse what the provider would refuse, before it costs a call. Raises ProviderRejected, MethodNotSupported."""
+        """Refuse what the provider would refuse, before it costs a call. Raises ProviderRejected."""
         capability = self.methods.get(request.method)
         if capability is None:
             raise MethodNotSupported(self.provider, "method_not_supported", self.missing.get(request.method, ""))

@@ -243,7 +243,7 @@ class WebhookReceiver(Protocol):
 
 
 class PaymentProvider(WebhookReceiver, Protocol):
-    """Reads raise ProviderUnavailable; writes raise ProviderUnavailable only where nothing happened, else OutcomeUnknown."""
+    """A read that fails raises ProviderUnavailable; a write only where nothing happened, else OutcomeUnknown."""
 
     country: ClassVar[Country]
     currency: ClassVar[Currency]
@@ -279,6 +279,10 @@ class PaymentProvider(WebhookReceiver, Protocol):
 
     async def find_refund(self, request: RefundRequest) -> ProviderRefund | None:
         """Resolve an OutcomeUnknown refund by reading: the one of this amount that is not among known_refunds."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connections back."""
         ...
 
 

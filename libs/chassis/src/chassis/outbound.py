@@ -1,0 +1,311 @@
+"""HTTP to systems that are not ours: what every adapter of an outside system talks through.
+
+OutboundError
+├── NotSent            no connection was made: nothing happened there, sending again is safe
+│   └── CircuitOpen    not even tried, the peer failed too often a moment ago
+└── NoAnswer           a connection was made and no complete answer came back: the outcome is unknown
+    └── AnswerTooLarge
+
+Messages name the peer, the operation and the kind of failure: never an address, a header or a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace, TracebackType
+from typing import Any, Self
+
+import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
+from opentelemetry.propagate import inject
+from prometheus_client import Counter, Histogram
+from yarl import URL
+
+from chassis.strict_json import strict_json
+
+_REQUESTS = Counter(
+    "cobro_outbound_requests_total", "Requests to outside systems by outcome.", ["peer", "operation", "outcome"]
+)
+_SECONDS = Histogram(
+    "cobro_outbound_request_seconds",
+    "Time an outside system took to answer.",
+    ["peer", "operation"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+
+class OutboundError(Exception):
+    def __init__(self, peer: str, operation: str, reason: str) -> None:
+        super().__init__(f"{peer} {operation}: {reason}")
+        self.peer = peer
+        self.operation = operation
+        self.reason = reason
+
+
+class NotSent(OutboundError):
+    pass
+
+
+class CircuitOpen(NotSent):
+    """retry_after: seconds until the next attempt is let through."""
+
+    def __init__(self, peer: str, operation: str, retry_after: float) -> None:
+        super().__init__(peer, operation, "circuit open")
+        self.retry_after = retry_after
+
+
+class NoAnswer(OutboundError):
+    pass
+
+
+class AnswerTooLarge(NoAnswer):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundResponse:
+    status: int
+    headers: CIMultiDictProxy[str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """Decode strictly: UTF-8, no duplicate keys, no NaN; decimals come as Decimal. Raises InvalidJson."""
+        return strict_json(self.body)
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds of a Retry-After header in its numeric form, at most an hour."""
+        value = self.headers.get("Retry-After", "")
+        return min(int(value), 3600) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+class CircuitBreaker:
+    """Opens after `threshold` failures in a row; `open_seconds` later lets one request through to find out."""
+
+    def __init__(self, threshold: int, open_seconds: float, now: Callable[[], float]) -> None:
+        self._threshold = threshold
+        self._open_seconds = open_seconds
+        self._now = now
+        self._failures = 0
+        self._retry_at = 0.0
+        self._probing = False
+
+    def admit(self) -> float | None:
+        """None to go ahead, else the seconds to wait."""
+        if self._failures < self._threshold:
+            return None
+        wait = self._retry_at - self._now()
+        if wait > 0:
+            return wait
+        if self._probing:
+            return self._open_seconds
+        self._probing = True
+        return None
+
+    def succeeded(self) -> None:
+        self._failures = 0
+        self._probing = False
+
+    def failed(self) -> None:
+        self._failures += 1
+        self._probing = False
+        self._retry_at = self._now() + self._open_seconds
+
+    def abandoned(self) -> None:
+        """The caller gave up: this tells nothing about the peer."""
+        self._probing = False
+
+
+class OutboundClient:
+    """One peer, one pool of connections. Create it inside a running event loop; close it, or use `async with`.
+
+    base_url: http(s), may carry a path prefix. headers: sent with every request, credentials included.
+    timeout, connect_timeout: seconds. max_body: bytes of an answer after decompression.
+    Redirects are not followed, cookies not kept, proxy variables ignored.
+    """
+
+    def __init__(
+        self,
+        peer: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float = 10.0,
+        connect_timeout: float = 3.0,
+        max_body: int = 1_048_576,
+        max_connections: int = 100,
+        failure_threshold: int = 10,
+        open_seconds: float = 5.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.peer = peer
+        self._base = URL(base_url.rstrip("/"))
+        if self._base.scheme not in ("http", "https") or not self._base.host:
+            raise ValueError(f"{peer}: base URL must be an absolute http(s) URL")
+        self._connect_timeout = connect_timeout
+        self._timeout = timeout
+        self._max_body = max_body
+        self._breaker = CircuitBreaker(failure_threshold, open_seconds, now)
+        self._session = aiohttp.ClientSession(
+            # Shorter than the 5 s after which common servers close an idle connection: a POST that meets the close is
+            # a NoAnswer although nothing happened.
+            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=4.0),
+            headers=headers,
+            auth=aiohttp.BasicAuth(*auth) if auth else None,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            trace_configs=[_connection_trace()],
+        )
+
+    def __repr__(self) -> str:
+        return f"OutboundClient(peer={self.peer!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: str | None = None,
+        json: Any = None,
+        data: bytes | Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> OutboundResponse:
+        """One attempt. Any complete answer is returned, whatever its status. Raises NotSent, CircuitOpen, NoAnswer.
+
+        path: begins with a slash, percent-encoded. operation: the metric label, of few values (default: the method).
+        """
+        name = operation or method
+        wait = self._breaker.admit()
+        if wait is not None:
+            _REQUESTS.labels(self.peer, name, "circuit_open").inc()
+            raise CircuitOpen(self.peer, name, wait)
+        started = time.perf_counter()
+        try:
+            answer = await self._attempt(
+                method, self._url(path, params), name, _body(json, data), _headers(json, headers), timeout
+            )
+        except asyncio.CancelledError:
+            self._breaker.abandoned()
+            raise
+        except OutboundError as error:
+            self._breaker.failed()
+            self._observe(name, "not_sent" if isinstance(error, NotSent) else "no_answer", started)
+            raise
+        except BaseException:
+            self._breaker.abandoned()
+            raise
+        if answer.status >= 500:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+        self._observe(name, f"{answer.status // 100}xx" if answer.status != 429 else "429", started)
+        return answer
+
+    def _url(self, path: str, params: Mapping[str, str] | None) -> URL:
+        if not path.startswith("/"):
+            raise ValueError("path must begin with a slash")
+        url = URL(f"{self._base}{path}", encoded=True)
+        return url.update_query(params) if params else url
+
+    async def _attempt(
+        self,
+        method: str,
+        url: URL,
+        operation: str,
+        data: bytes | Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        timeout: float | None,
+    ) -> OutboundResponse:
+        progress = _Progress()
+        limits = aiohttp.ClientTimeout(
+            total=self._timeout if timeout is None else timeout, connect=self._connect_timeout
+        )
+        try:
+            async with self._session.request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                timeout=limits,
+                allow_redirects=False,
+                trace_request_ctx=progress,
+            ) as response:
+                body = await self._read(response)
+                return OutboundResponse(response.status, response.headers, body)
+        except _TooLarge:
+            failure: OutboundError = AnswerTooLarge(self.peer, operation, f"answer over {self._max_body} bytes")
+        except TimeoutError:
+            failure = self._failure(progress, operation, "timed out")
+        except (aiohttp.ClientError, OSError) as error:
+            failure = self._failure(progress, operation, type(error).__name__)
+        # Raised here and not above: aiohttp's errors hold the request with its credentials, and would be its context.
+        raise failure
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(65_536):
+            body += chunk
+            if len(body) > self._max_body:
+                response.close()
+                raise _TooLarge
+        return bytes(body)
+
+    def _failure(self, progress: _Progress, operation: str, reason: str) -> OutboundError:
+        return (NoAnswer if progress.connected else NotSent)(self.peer, operation, reason)
+
+    def _observe(self, operation: str, outcome: str, started: float) -> None:
+        _REQUESTS.labels(self.peer, operation, outcome).inc()
+        _SECONDS.labels(self.peer, operation).observe(time.perf_counter() - started)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class _Progress:
+    """connected: a connection was handed to the request, so from here on bytes may have left."""
+
+    connected: bool = False
+
+
+def _connection_trace() -> aiohttp.TraceConfig:
+    async def connected(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+        context.trace_request_ctx.connected = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(connected)
+    trace.on_connection_reuseconn.append(connected)
+    return trace
+
+
+def _body(value: Any, data: bytes | Mapping[str, str] | None) -> bytes | Mapping[str, str] | None:
+    if value is None:
+        return data
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _headers(value: Any, headers: Mapping[str, str] | None) -> Mapping[str, str]:
+    merged: CIMultiDict[str] = CIMultiDict(headers or {})
+    if value is not None:
+        merged.setdefault("Content-Type", "application/json")
+    inject(merged)
+    return merged

@@ -1,0 +1,30 @@
+"""The comparison that stands between a provider's word and money taken as received."""
+
+from __future__ import annotations
+
+from psp.provider import (
+    Confirmation,
+    Confirmed,
+    ExpectedPayment,
+    FetchedPayment,
+    Mismatch,
+    NotConfirmed,
+    ProviderStatus,
+)
+
+
+def judge(expected: ExpectedPayment, payment: FetchedPayment, *, live: bool | None) -> Confirmation:
+    """live: the mode a payment must be of, None where any will do. Differences are looked for whatever the status."""
+    checks = {
+        "provider_ref": payment.provider_ref == expected.provider_ref,
+        "reference": payment.our_reference == expected.our_reference,
+        "currency": payment.amount.currency is expected.amount.currency,
+        "amount": payment.amount.minor == expected.amount.minor,
+        "live": live is None or payment.live is live,
+    }
+    differences = tuple(name for name, same in checks.items() if not same)
+    if differences:
+        return Mismatch(payment, differences)
+    if payment.status is ProviderStatus.CONFIRMED:
+        return Confirmed(payment)
+    return NotConfirmed(payment)

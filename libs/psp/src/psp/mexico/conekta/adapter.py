@@ -1,0 +1,212 @@
+"""Conekta as a payment provider: the facts as class data, then the verbs.
+
+Conekta has no idempotency key. A create or refund whose answer never came is therefore never repeated before
+find_payment or find_refund has looked for it. Refunds of one order are sent one at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar, Self
+
+from kernel import Clock, Country, Currency
+from prometheus_client import Counter
+
+from psp.capabilities import Capabilities, MethodCapability
+from psp.confirmation import judge
+from psp.mexico.conekta import mapping, wire
+from psp.mexico.conekta.client import ConektaClient
+from psp.mexico.conekta.settings import ConektaSettings
+from psp.mexico.conekta.webhook import ConektaWebhooks
+from psp.provider import (
+    Canceled,
+    Cancellation,
+    Confirmation,
+    Created,
+    Declined,
+    ExpectedPayment,
+    FetchedPayment,
+    IntentRequest,
+    MethodNotSupported,
+    NotCanceled,
+    OutcomeUnknown,
+    PayByQr,
+    PaymentMethod,
+    PaymentNotFound,
+    ProviderRefund,
+    ProviderRejected,
+    ProviderStatus,
+    ProviderUnavailable,
+    RefundRequest,
+    WebhookEvent,
+    WebhookReceiver,
+)
+
+_LOG = logging.getLogger(__name__)
+_UNLISTED = Counter("cobro_psp_unlisted_status_total", "Statuses a provider sent that no table lists.", ["provider"])
+_DUPLICATES = Counter(
+    "cobro_psp_duplicate_payments_total", "Searches that found more than one payment of one reference.", ["provider"]
+)
+
+_YEAR = timedelta(days=365)
+_FIVE_MINUTES = timedelta(minutes=5)
+_CHECKOUT_REFUNDS = "whole or in part, when paid by card"
+
+# Which of several payments of one reference is the one that counts.
+_PRECEDENCE = {
+    ProviderStatus.CONFIRMED: 0,
+    ProviderStatus.PARTIALLY_REFUNDED: 1,
+    ProviderStatus.REFUNDED: 2,
+    ProviderStatus.PENDING: 3,
+    ProviderStatus.FAILED: 4,
+}
+
+
+class ConektaAdapter:
+    name: ClassVar[str] = mapping.NAME
+    country: ClassVar[Country] = Country.MX
+    currency: ClassVar[Currency] = Currency.MXN
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        provider=mapping.NAME,
+        title="Conekta",
+        country=Country.MX,
+        currency=Currency.MXN,
+        methods={
+            PaymentMethod.QR_DYNAMIC: MethodCapability(
+                product="QR code of the hosted checkout's address",
+                refunds=_CHECKOUT_REFUNDS,
+                note="Conekta has no native QR code: scanning it opens the checkout page in the buyer's browser.",
+                min_expiry=_FIVE_MINUTES,
+                max_expiry=_YEAR,
+            ),
+            PaymentMethod.PAYMENT_LINK: MethodCapability(
+                product="hosted checkout",
+                refunds=_CHECKOUT_REFUNDS,
+                note="Single use; card or SPEI, chosen by the buyer on Conekta's page.",
+                min_expiry=_FIVE_MINUTES,
+                max_expiry=_YEAR,
+            ),
+            PaymentMethod.BANK_TRANSFER: MethodCapability(
+                product="SPEI transfer to a CLABE of this payment",
+                refunds="not documented; Conekta's refusal is passed on",
+                note="Any bank may hold the CLABE. Transfers arrive at any hour, also after the expiry.",
+                min_expiry=_FIVE_MINUTES,
+                max_expiry=_YEAR,
+            ),
+        },
+        missing={PaymentMethod.QR_STATIC: "Conekta has no QR code that stays at the counter."},
+        webhooks="signed (RSA, SHA-256, over the raw body), without a timestamp; repeated by event id.",
+        idempotency="no idempotency key; an unanswered creation is looked up by our reference.",
+    )
+
+    def __init__(self, settings: ConektaSettings, client: ConektaClient, clock: Clock) -> None:
+        self._settings = settings
+        self._client = client
+        self._clock = clock
+        self._webhooks = ConektaWebhooks(settings)
+
+    @classmethod
+    def open(cls, clock: Clock, settings: ConektaSettings | None = None) -> Self:
+        """Inside a running event loop. Raises ProviderNotConfigured without an API key."""
+        settings = settings or ConektaSettings()
+        return cls(settings, ConektaClient.open(settings), clock)
+
+    @classmethod
+    def receiver(cls, settings: ConektaSettings | None = None) -> WebhookReceiver:
+        return ConektaWebhooks(settings or ConektaSettings())
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def create_payment_intent(self, request: IntentRequest) -> Created:
+        self.capabilities.check(request, self._clock.now())
+        order = await self._client.create_order(mapping.order_body(request, self._settings))
+        try:
+            return mapping.created(order)
+        except ValueError:
+            raise OutcomeUnknown(self.name, "unreadable_order") from None
+
+    async def generate_qr_code(self, provider_ref: str) -> PayByQr:
+        payment = await self.fetch_payment(provider_ref)
+        if not isinstance(payment.instructions, PayByQr):
+            raise MethodNotSupported(self.name, "not_a_qr_payment")
+        return payment.instructions
+
+    async def fetch_payment(self, provider_ref: str) -> FetchedPayment:
+        return self._noted(await self._client.get_order(provider_ref))
+
+    async def find_payment(self, our_reference: str) -> FetchedPayment | None:
+        page = await self._client.search_orders(our_reference)
+        found = [self._noted(order) for order in page.items if mapping.reference_of(order) == our_reference]
+        if not found:
+            if page.has_more:
+                # Their search is fuzzy; a full page without ours proves nothing.
+                raise ProviderUnavailable(self.name, "search_inconclusive")
+            return None
+        if len(found) > 1:
+            _DUPLICATES.labels(self.name).inc()
+            _LOG.error("psp.duplicate_payments provider=%s count=%d reference=%s", self.name, len(found), our_reference)
+        return min(found, key=lambda payment: _PRECEDENCE[payment.status])
+
+    async def confirm_payment(self, expected: ExpectedPayment) -> Confirmation:
+        return judge(expected, await self.fetch_payment(expected.provider_ref), live=self._settings.livemode)
+
+    async def cancel(self, provider_ref: str) -> Cancellation:
+        try:
+            payment = self._noted(await self._client.cancel_order(provider_ref), OutcomeUnknown)
+        except PaymentNotFound:
+            raise
+        except (ProviderRejected, Declined) as refusal:
+            payment = await self.fetch_payment(provider_ref)
+            if payment.status is ProviderStatus.PENDING:
+                raise refusal from None
+        if payment.status is ProviderStatus.FAILED:
+            return Canceled(payment)
+        if payment.status is ProviderStatus.PENDING:
+            raise OutcomeUnknown(self.name, "cancellation_not_visible")
+        return NotCanceled(payment)
+
+    async def refund(self, request: RefundRequest) -> ProviderRefund:
+        self._check_refund(request)
+        order = await self._client.refund_order(request.provider_ref, mapping.refund_body(request))
+        refund = mapping.new_refund(self._noted(order, OutcomeUnknown), request)
+        if refund is None:
+            raise OutcomeUnknown(self.name, "refund_not_visible")
+        return refund
+
+    async def fetch_refund(self, provider_ref: str, refund_ref: str) -> ProviderRefund:
+        payment = await self.fetch_payment(provider_ref)
+        for refund in payment.refunds:
+            if refund.refund_ref == refund_ref:
+                return refund
+        raise PaymentNotFound(self.name, "refund_not_found")
+
+    async def find_refund(self, request: RefundRequest) -> ProviderRefund | None:
+        return mapping.new_refund(await self.fetch_payment(request.provider_ref), request)
+
+    def verify_webhook_signature(self, body: bytes, headers: Mapping[str, str]) -> None:
+        self._webhooks.verify_webhook_signature(body, headers)
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+        return self._webhooks.parse_webhook(body, headers)
+
+    def _check_refund(self, request: RefundRequest) -> None:
+        if request.amount.currency is not self.currency:
+            raise ProviderRejected(self.name, "currency_not_supported", param="currency")
+        if request.amount.minor <= 0:
+            raise ProviderRejected(self.name, "amount_not_positive", param="amount")
+
+    def _noted(
+        self, order: wire.Order, otherwise: type[OutcomeUnknown | ProviderUnavailable] = ProviderUnavailable
+    ) -> FetchedPayment:
+        """Translate, and make an unlisted status seen. Raises `otherwise` for an order that cannot be translated."""
+        try:
+            payment = mapping.fetched(order)
+        except ValueError:
+            raise otherwise(self.name, "unreadable_order") from None
+        if payment.unlisted or any(refund.unlisted for refund in payment.refunds):
+            _UNLISTED.labels(self.name).inc()
+            _LOG.warning("psp.unlisted_status provider=%s status=%.40r", self.name, payment.status_text)
+        return payment

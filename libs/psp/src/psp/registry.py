@@ -1,0 +1,82 @@
+"""Which provider serves which country and method. A new provider is one line in ADAPTERS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, Self
+
+from kernel import Clock, Country
+
+from psp.capabilities import Capabilities
+from psp.mexico.conekta.adapter import ConektaAdapter
+from psp.provider import (
+    MethodNotSupported,
+    PaymentMethod,
+    PaymentProvider,
+    ProviderNotConfigured,
+    WebhookReceiver,
+)
+
+
+class Adapter(Protocol):
+    """What a provider's class offers before there is an instance."""
+
+    name: str
+    country: Country
+    capabilities: Capabilities
+
+    def open(self, clock: Clock) -> PaymentProvider: ...
+
+    def receiver(self) -> WebhookReceiver: ...
+
+
+ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter,)
+
+
+class ProviderRegistry:
+    def __init__(self, providers: Iterable[PaymentProvider]) -> None:
+        self._providers = {provider.name: provider for provider in providers}
+
+    @classmethod
+    def open(cls, clock: Clock) -> Self:
+        """Every provider whose keys are set. Inside a running event loop; close it afterwards."""
+        providers = []
+        for adapter in ADAPTERS:
+            try:
+                providers.append(adapter.open(clock))
+            except ProviderNotConfigured as error:
+                if error.code != "api_key_missing":
+                    raise
+        return cls(providers)
+
+    async def close(self) -> None:
+        for provider in self._providers.values():
+            await provider.close()
+
+    def named(self, name: str) -> PaymentProvider:
+        """Raises ProviderNotConfigured for a provider that is unknown or has no keys."""
+        provider = self._providers.get(name)
+        if provider is None:
+            raise ProviderNotConfigured(name, "provider_not_configured")
+        return provider
+
+    def choose(self, country: Country, method: PaymentMethod) -> PaymentProvider:
+        """Raises MethodNotSupported where no provider has it, ProviderNotConfigured where one would with its keys."""
+        able = [
+            adapter for adapter in ADAPTERS if adapter.country is country and method in adapter.capabilities.methods
+        ]
+        for adapter in able:
+            if adapter.name in self._providers:
+                return self._providers[adapter.name]
+        if able:
+            raise ProviderNotConfigured(able[0].name, "provider_not_configured")
+        raise MethodNotSupported(country.value, "method_not_supported", f"no provider offers {method} in {country}")
+
+
+def webhook_receivers() -> Mapping[str, WebhookReceiver]:
+    """By provider name. One without a key is there and refuses every webhook with ProviderNotConfigured."""
+    return {adapter.name: adapter.receiver() for adapter in ADAPTERS}
+
+
+def capability_matrix() -> tuple[Capabilities, ...]:
+    return tuple(adapter.capabilities for adapter in ADAPTERS)
