@@ -1,0 +1,250 @@
+"""Conekta's orders: what may happen to one, and the events that tell of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from twins.conekta import requests, shapes
+from twins.conekta.errors import invalid, not_found, precondition
+from twins.conekta.shapes import Json
+from twins.store import Store
+
+ORDER = "conekta.order"
+_SLUG = "conekta.checkout"
+
+_MIN_CHECKOUT_SECONDS = 300
+_MAX_CHECKOUT_SECONDS = 365 * 86_400
+# A second is lost between a caller's clock and ours.
+_TOLERANCE = 2
+_DEFAULT_SECONDS = 3 * 86_400
+
+Emit = Callable[[str, Json], None]
+
+
+class Ledger:
+    """Every change is stored before its events are emitted. Errors are Conekta's own (ApiError)."""
+
+    def __init__(
+        self,
+        store: Store,
+        emit: Emit,
+        base_url: str,
+        *,
+        spei_refunds: bool,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._emit = emit
+        self._base_url = base_url
+        self._spei_refunds = spei_refunds
+        self._now = now
+
+    def create(self, request: requests.Order) -> Json:
+        now = int(self._now())
+        self._check(request, now)
+        order = shapes.order(request.model_dump(), request.amount, now)
+        keys = {order["id"], *(str(value) for value in order["metadata"].values())}
+        keys |= {value for value in (request.customer_info.email, request.customer_info.name) if value}
+        if request.checkout is not None:
+            body = request.checkout.model_dump()
+            body["expires_at"] = body["expires_at"] or now + _DEFAULT_SECONDS
+            checkout = shapes.checkout(body, order["id"], self._base_url, now)
+            order["checkout"] = checkout
+            order["channel"] |= {
+                "segment": "Checkout",
+                "checkout_request_id": checkout["id"],
+                "checkout_request_type": checkout["type"],
+            }
+            self._store.put(_SLUG, checkout["slug"], {"order_id": order["id"]})
+        for charge in request.charges or ():
+            expires_at = charge.payment_method.expires_at or now + _DEFAULT_SECONDS
+            order["charges"] = shapes.listing(
+                [shapes.charge(order, shapes.spei(expires_at), "pending_payment", now, charge.reference_id)]
+            )
+            order["payment_status"] = "pending_payment"
+            if charge.reference_id:
+                keys.add(charge.reference_id)
+        self._save(order, keys=keys)
+        self._emit("order.created", order)
+        if order["payment_status"] == "pending_payment":
+            self._emit("charge.created", order["charges"]["data"][0])
+            self._emit("order.pending_payment", order)
+        return order
+
+    def get(self, id: str) -> Json:
+        order = self._store.get(ORDER, id)
+        if order is None:
+            raise not_found()
+        return order
+
+    def of_checkout(self, slug: str) -> Json:
+        found = self._store.get(_SLUG, slug)
+        if found is None:
+            raise not_found()
+        return self.get(found["order_id"])
+
+    def named(self, key: str) -> Json:
+        """The newest order of this id, our reference or any other metadata value."""
+        found = self._store.find(ORDER, key, limit=1)
+        if not found:
+            raise not_found()
+        return found[0]
+
+    def search(
+        self, text: str | None, payment_status: str | None, limit: int, after: str | None
+    ) -> tuple[list[Json], bool]:
+        """A page, newest first, and whether there is more."""
+        if text is None and payment_status is None:
+            orders = self._store.newest(ORDER, limit + 1, after)
+        else:
+            orders = self._store.newest(ORDER, 10_000) if text is None else self._store.find(ORDER, text, limit=10_000)
+            if payment_status is not None:
+                orders = [order for order in orders if order["payment_status"] == payment_status]
+            ids = [order["id"] for order in orders]
+            orders = orders[ids.index(after) + 1 :] if after in ids else orders
+        return orders[:limit], len(orders) > limit
+
+    def pay(self, id: str, *, amount: int | None = None, force: bool = False) -> Json:
+        """The buyer pays. force: also when the order is no longer payable, as a transfer that arrives late."""
+        order = self._payable(id, force=force)
+        now = int(self._now())
+        if amount is not None:
+            order["amount"] = amount
+        charge = self._charge(order, now)
+        charge |= {"status": "paid", "paid_at": now, "amount": order["amount"], "failure_code": None}
+        if order["checkout"] is not None:
+            order["checkout"]["paid_payments_count"] += 1
+        order |= {"payment_status": "paid", "is_refundable": self._refundable(charge), "updated_at": now}
+        self._save(order)
+        self._emit("charge.paid", charge)
+        self._emit("order.paid", order)
+        return order
+
+    def decline(self, id: str, code: str = "card_declined") -> Json:
+        order = self._payable(id)
+        now = int(self._now())
+        charge = self._charge(order, now)
+        charge |= {
+            "status": "declined",
+            "failure_code": code,
+            "failure_message": "La tarjeta no pudo ser procesada.",
+        }
+        order |= {"payment_status": "declined", "updated_at": now}
+        self._save(order)
+        self._emit("charge.declined", charge)
+        self._emit("order.declined", order)
+        return order
+
+    def expire(self, id: str) -> Json:
+        order = self._payable(id)
+        return self._end(order, "expired", "Expired")
+
+    def cancel(self, id: str) -> Json:
+        order = self.get(id)
+        if order["payment_status"] == "canceled":
+            return order
+        if order["payment_status"] not in (None, "pending_payment"):
+            raise precondition("order.not_cancelable", "La orden ya no puede ser cancelada.")
+        return self._end(order, "canceled", "Cancelled")
+
+    def refund(self, id: str, request: requests.Refund) -> Json:
+        order = self.get(id)
+        if order["payment_status"] not in ("paid", "partially_refunded"):
+            raise precondition("order.not_paid", "La orden no ha sido pagada.")
+        if not order["is_refundable"]:
+            raise invalid("order", "not_refundable", "El método de pago no permite devoluciones.")
+        left = order["amount"] - order["amount_refunded"]
+        if request.amount > left:
+            raise invalid("amount", "exceeds_refundable", "El monto excede lo que queda por devolver.")
+        now = int(self._now())
+        charge = next(c for c in order["charges"]["data"] if c["status"] in ("paid", "partially_refunded"))
+        refunds = charge["refunds"] or shapes.listing([])
+        refunds["data"].append(shapes.refund(request.amount, now))
+        status = "refunded" if request.amount == left else "partially_refunded"
+        charge |= {"refunds": refunds, "status": status}
+        order["amount_refunded"] += request.amount
+        order |= {"payment_status": status, "is_refundable": status != "refunded", "updated_at": now}
+        self._save(order)
+        self._emit("charge.refunded", charge)
+        self._emit(f"order.{status}", order)
+        return order
+
+    def expire_due(self) -> int:
+        due = self._store.due(ORDER, self._now())
+        for id in due:
+            self.expire(id)
+        return len(due)
+
+    def _check(self, request: requests.Order, now: int) -> None:
+        if request.amount <= 0:
+            raise invalid("line_items", "amount", "El monto de la orden debe ser mayor a cero.")
+        if request.charges and request.checkout:
+            raise invalid("checkout", "with_charges", "Una orden lleva cargos o un checkout, no ambos.")
+        customer = request.customer_info
+        if not customer.customer_id and not (customer.name and customer.email and customer.phone):
+            raise invalid("customer_info", "missing", "Faltan name, email o phone.")
+        if request.checkout and request.checkout.expires_at is not None:
+            lifetime = request.checkout.expires_at - now
+            if not _MIN_CHECKOUT_SECONDS - _TOLERANCE <= lifetime <= _MAX_CHECKOUT_SECONDS + _TOLERANCE:
+                raise invalid("checkout.expires_at", "range", "La expiración va de 5 minutos a 365 días.")
+        for charge in request.charges or ():
+            if charge.amount is not None and charge.amount != request.amount:
+                raise invalid("charges.0.amount", "mismatch", "El cargo no cubre el monto de la orden.")
+            if charge.payment_method.expires_at is not None and charge.payment_method.expires_at <= now:
+                raise invalid("charges.0.payment_method.expires_at", "past", "La expiración ya pasó.")
+
+    def _payable(self, id: str, *, force: bool = False) -> Json:
+        order = self.get(id)
+        allowed = (None, "pending_payment", "declined", "expired", "canceled") if force else (None, "pending_payment")
+        if order["payment_status"] not in allowed:
+            raise precondition("order.not_payable", "La orden ya no puede ser pagada.")
+        return order
+
+    def _charge(self, order: Json, now: int) -> Json:
+        """The charge that is waiting, or a new card charge for a hosted page."""
+        if order["checkout"] is None and order["charges"]:
+            waiting: Json = order["charges"]["data"][0]
+            return waiting
+        charges = order["charges"] or shapes.listing([])
+        charge = shapes.charge(order, shapes.card(), "pending_payment", now)
+        charges["data"].append(charge)
+        order["charges"] = charges
+        return charge
+
+    def _refundable(self, charge: Json) -> bool:
+        return charge["payment_method"]["type"] != "spei" or self._spei_refunds
+
+    def _end(self, order: Json, status: str, checkout_status: str) -> Json:
+        order |= {"payment_status": status, "updated_at": int(self._now())}
+        if order["checkout"] is not None:
+            order["checkout"]["status"] = checkout_status
+        charges = order["charges"]["data"] if order["charges"] else []
+        for charge in charges:
+            charge["status"] = status
+        self._save(order)
+        for charge in charges:
+            self._emit(f"charge.{status}", charge)
+        self._emit(f"order.{status}", order)
+        return order
+
+    def _save(self, order: Json, keys: Iterable[str] = ()) -> None:
+        is_open = order["payment_status"] in (None, "pending_payment")
+        self._store.put(ORDER, order["id"], order, due=_expires_at(order) if is_open else None, keys=keys)
+
+
+def reference_keys(order: Json) -> set[str]:
+    """What a fault or a journal line may call this order by."""
+    keys = {order["id"], *(str(value) for value in order["metadata"].values())}
+    for charge in order["charges"]["data"] if order["charges"] else ():
+        if charge["reference_id"]:
+            keys.add(charge["reference_id"])
+    return keys
+
+
+def _expires_at(order: Json) -> float | None:
+    if order["checkout"] is not None:
+        return float(order["checkout"]["expires_at"])
+    for charge in order["charges"]["data"] if order["charges"] else ():
+        return float(charge["payment_method"]["expires_at"])
+    return None
