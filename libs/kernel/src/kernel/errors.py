@@ -1,4 +1,4 @@
-"""The error tree. A business error carries a kind and a stable code; each protocol translates the kind once, at its edge.
+"""The error tree. A business error carries a kind and a stable code; each protocol translates the kind at its edge.
 
 CobroError
 ├── InvalidInput       malformed or invalid input            HTTP 400  gRPC INVALID_ARGUMENT
@@ -15,7 +15,7 @@ CobroError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -46,7 +46,7 @@ class CobroError(Exception):
     """Base of every error that a caller is told about.
 
     message: for people, without personal data or secrets. code: stable, snake_case, for programs.
-    retry_after: seconds after which trying again makes sense, where it does.
+    retry_after: seconds after which trying again makes sense, where it does. metadata: details for programs.
     """
 
     kind: ClassVar[ErrorKind]
@@ -59,12 +59,14 @@ class CobroError(Exception):
         code: str | None = None,
         errors: Sequence[FieldError] = (),
         retry_after: int | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
         self.errors = tuple(errors)
         self.retry_after = retry_after
+        self.metadata: Mapping[str, str] = dict(metadata or {})
 
 
 class InvalidInput(CobroError):

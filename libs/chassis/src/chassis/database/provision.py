@@ -1,8 +1,8 @@
 """Making a database with one schema and two roles per service, so that no service can read another's data.
 
-`<service>_owner` owns the schema `<service>` and runs its migrations; `<service>_app` is what the service connects as: it
-owns nothing, reads and writes rows, and row-level security applies to it. The statements are in the two `.sql` files beside
-this one. Run once per deployment by an administrator, and safe to run again, also by several at once.
+`<service>_owner` owns the schema `<service>` and runs its migrations; `<service>_app` is what the service connects as:
+it owns nothing, reads and writes rows, and row-level security applies to it. The statements are in the two `.sql` files
+beside this one. Run once per deployment by an administrator, and safe to run again, also by several at once.
 """
 
 import re
@@ -12,15 +12,13 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
-# Roles belong to the whole server, so that two runs for different databases collide as well ("tuple concurrently updated").
+# Roles belong to the whole server, so that runs for different databases collide too ("tuple concurrently updated").
 _LOCK_KEY = 0x636F62726F
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PLACEHOLDER = re.compile(r""":(?:"(?P<identifier>\w+)"|'(?P<literal>\w+)')""")
 
 
-async def provision(
-    admin_url: str, *, database: str, services: Sequence[str], password: Callable[[str], str]
-) -> None:
+async def provision(admin_url: str, *, database: str, services: Sequence[str], password: Callable[[str], str]) -> None:
     """Create the database, the extensions, and every service's schema and roles where they are missing.
 
     Args:
@@ -44,9 +42,7 @@ async def provision(
         await server.close()
 
 
-async def _provision_schemas(
-    url: str, database: str, services: Sequence[str], password: Callable[[str], str]
-) -> None:
+async def _provision_schemas(url: str, database: str, services: Sequence[str], password: Callable[[str], str]) -> None:
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():

@@ -1,5 +1,5 @@
 -- What all services share in one database. Applied by `provision.py`, again and again, always with the same result.
--- :"name" is replaced by a quoted identifier, :'name' by a quoted literal.
+-- A colon before double quotes stands for a quoted identifier, before single quotes for a quoted literal.
 
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;

@@ -1,6 +1,6 @@
 -- One service: a schema of its own, a role that owns it (migrations), and a role that only uses it (the service).
 -- Applied by `provision.py`, again and again, always with the same result.
--- :"name" is replaced by a quoted identifier, :'name' by a quoted literal.
+-- A colon before double quotes stands for a quoted identifier, before single quotes for a quoted literal.
 
 DO $$
 BEGIN

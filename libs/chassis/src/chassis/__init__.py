@@ -1,0 +1,1 @@
+"""The runtime every Cobro service stands on. Plumbing that two services need is written here, once."""

@@ -1,0 +1,56 @@
+"""The public keys of auth, fetched from `/.well-known/jwks.json` and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import aiohttp
+import orjson
+from joserfc.jwk import OKPKey
+from kernel import Unavailable
+
+from chassis.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+_REFRESH_EVERY = 300.0
+_RETRY_UNKNOWN_AFTER = 2.0
+_STALE_FOR = 24 * 3600.0
+_TIMEOUT = aiohttp.ClientTimeout(total=2)
+
+
+class JwksClient:
+    """Keys by id. An unknown id asks again, at most every two seconds and once for all waiting; when auth is down the
+    last keys serve for a day."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._keys: Mapping[str, OKPKey] = {}
+        self._fetched = float("-inf")
+        self._tried = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def key(self, kid: str) -> OKPKey | None:
+        """The key, None when auth does not know it. Raises Unavailable when no keys can be had at all."""
+        now = time.monotonic()
+        wait = _REFRESH_EVERY if kid in self._keys else _RETRY_UNKNOWN_AFTER
+        if now - self._tried >= wait or not self._keys:
+            async with self._lock:
+                if self._tried < now or not self._keys:
+                    await self._refresh()
+        if time.monotonic() - self._fetched > _STALE_FOR:
+            raise Unavailable("Tokens cannot be verified at the moment", code="auth_unavailable", retry_after=2)
+        return self._keys.get(kid)
+
+    async def _refresh(self) -> None:
+        self._tried = time.monotonic()
+        try:
+            async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(self._url) as response:
+                response.raise_for_status()
+                document = orjson.loads(await response.read())
+            self._keys = {entry["kid"]: OKPKey.import_key(entry) for entry in document["keys"]}
+            self._fetched = time.monotonic()
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+            log.warning("jwks.refresh_failed", error=type(error).__name__)

@@ -1,0 +1,6 @@
+"""PostgreSQL: engine, unit of work, idempotency, migrations."""
+
+from chassis.database.engine import Database
+from chassis.database.unit import UnitOfWork
+
+__all__ = ["Database", "UnitOfWork"]

@@ -1,0 +1,98 @@
+"""One pool per process, and transactions that are run again when PostgreSQL asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from kernel import Clock, SystemClock
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from chassis.database.unit import UnitOfWork
+from chassis.telemetry import metrics
+
+T = TypeVar("T")
+
+# serialization_failure, deadlock_detected: the transaction did nothing and may simply be run again.
+_RETRYABLE = frozenset({"40001", "40P01"})
+_ATTEMPTS = 4
+
+
+def async_url(url: str) -> str:
+    """The same URL for SQLAlchemy's asyncpg dialect."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+class Database:
+    """Create it inside the running loop; `close()` it at the end.
+
+    on_commit is called after every commit that wrote events: it wakes the relay.
+    """
+
+    def __init__(self, url: str, *, service: str, pool_size: int = 8, clock: Clock | None = None) -> None:
+        self.service = service
+        self.clock = clock or SystemClock()
+        self.events_written = asyncio.Event()
+        self.engine = create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=3,
+            pool_recycle=1800,
+            connect_args={"timeout": 3, "command_timeout": 15, "server_settings": {"application_name": service}},
+        )
+        # One statement that is its own transaction: no BEGIN and COMMIT round trips.
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[UnitOfWork]:
+        """One transaction. Commits at the end of the block, rolls back on any exception."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            unit = UnitOfWork(session, self.clock)
+            async with session.begin():
+                yield unit
+                wrote = await unit.finish()
+        if wrote:
+            self.events_written.set()
+
+    async def run(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """`work` in a transaction, again when it lost a race (40001, 40P01): it must do nothing but database work."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self.transaction() as unit:
+                    return await work(unit)
+            except DBAPIError as error:
+                code = getattr(error.orig, "sqlstate", None)
+                if code not in _RETRYABLE or attempt == _ATTEMPTS - 1:
+                    raise
+                metrics.transaction_retries.labels(self.service, code).inc()
+                await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading, without a transaction around it."""
+        async with AsyncSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which every statement is its own transaction. After writing an outbox row by hand, call
+        `wake_relay()`."""
+        async with self._autocommit.connect() as connection:
+            yield connection
+
+    def wake_relay(self) -> None:
+        self.events_written.set()
+
+    async def ping(self) -> bool:
+        async with self.autocommit() as connection:
+            return bool((await connection.execute(text("SELECT 1"))).scalar_one())
+
+    async def close(self) -> None:
+        await self.engine.dispose()

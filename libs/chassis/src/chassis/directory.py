@@ -1,0 +1,120 @@
+"""Businesses, branches and memberships as other services see them: auth's Directory behind a cache."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
+from contracts.events import DomainEvent
+from kernel import Country, Currency, NotFound
+
+from chassis.auth.principal import BusinessRole, Membership
+from chassis.bus.received import Received
+from chassis.cache import Cache
+from chassis.rpc.client import call
+
+_TTL = 3600
+_TIMEOUT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """Everything but a person's data, which callers ask for when they need it (`contact`)."""
+
+    id: UUID
+    name: str
+    owner_id: UUID
+    country: Country
+    currency: Currency
+    time_zone: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    id: UUID
+    business_id: UUID
+    name: str
+    is_active: bool
+
+
+class Directory:
+    """Look-ups are cached for an hour in Redis, and dropped when auth publishes a change."""
+
+    def __init__(self, stub: directory_pb2_grpc.DirectoryStub, cache: Cache) -> None:
+        self._stub = stub
+        self._cache = cache
+
+    async def business(self, business_id: UUID) -> Business:
+        """Raises NotFound, or Unavailable when auth cannot be asked."""
+
+        async def load() -> dict[str, Any]:
+            answer = await self.profile(business_id)
+            return asdict(
+                Business(
+                    id=UUID(answer.id),
+                    name=answer.name,
+                    owner_id=UUID(answer.owner_id),
+                    country=Country(answer.country),
+                    currency=Currency(answer.currency),
+                    time_zone=answer.time_zone,
+                    is_active=answer.is_active,
+                )
+            )
+
+        found = await self._cache.remember(_business_key(business_id), load, ttl=_TTL)
+        return Business(
+            id=UUID(str(found["id"])),
+            name=found["name"],
+            owner_id=UUID(str(found["owner_id"])),
+            country=Country(found["country"]),
+            currency=Currency(found["currency"]),
+            time_zone=found["time_zone"],
+            is_active=found["is_active"],
+        )
+
+    async def profile(self, business_id: UUID) -> directory_pb2.Business:
+        """The whole business with its contacts, uncached: personal data does not go to Redis."""
+        request = directory_pb2.GetBusinessRequest(business_id=str(business_id))
+        return await call("auth", self._stub.GetBusiness(request, timeout=_TIMEOUT))
+
+    async def branch(self, business_id: UUID, branch_id: UUID | None = None) -> Branch:
+        """A branch of the business; its first one when none is named. Raises NotFound."""
+
+        async def load() -> dict[str, Any]:
+            request = directory_pb2.GetBranchRequest(
+                business_id=str(business_id), branch_id=str(branch_id) if branch_id else ""
+            )
+            answer = await call("auth", self._stub.GetBranch(request, timeout=_TIMEOUT))
+            return asdict(Branch(UUID(answer.id), UUID(answer.business_id), answer.name, answer.is_active))
+
+        # "The first" may change with any branch, so only a named one is cached.
+        key = _branch_key(business_id, branch_id)
+        found = await self._cache.remember(key, load, ttl=_TTL) if branch_id else await load()
+        return Branch(UUID(str(found["id"])), UUID(str(found["business_id"])), found["name"], found["is_active"])
+
+    async def membership(self, user_id: UUID, business_id: UUID) -> Membership | None:
+        """Asked only for a business that the caller's token does not name; never cached, so access ends at once."""
+        request = directory_pb2.GetMembershipRequest(user_id=str(user_id), business_id=str(business_id))
+        try:
+            answer = await call("auth", self._stub.GetMembership(request, timeout=_TIMEOUT))
+        except NotFound:
+            return None
+        return Membership(business_id, BusinessRole(answer.role), frozenset(map(UUID, answer.branch_ids)))
+
+    async def forget(self, received: Received[DomainEvent]) -> None:
+        """Drop what a business.* or branch.* event has changed."""
+        event = received.event
+        if event.business_id is None:
+            return
+        await self._cache.drop(_business_key(event.business_id), _branch_key(event.business_id, event.aggregate_id))
+
+
+def _business_key(business_id: UUID) -> str:
+    return f"directory:business:{business_id}"
+
+
+def _branch_key(business_id: UUID, branch_id: UUID | None) -> str:
+    return f"directory:branch:{business_id}:{branch_id}"

@@ -1,0 +1,1 @@
+"""The HTTP application: error form, request ids, camelCase, pagination, limits, health and metrics."""

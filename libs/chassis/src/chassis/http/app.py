@@ -1,0 +1,91 @@
+"""The FastAPI application of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from kernel import Unauthenticated
+
+from chassis.auth import Principal, TokenVerifier
+from chassis.http.errors import install_error_handlers
+from chassis.http.health import Check, health_router
+from chassis.http.middleware import RequestMiddleware
+from chassis.http.schemas import ErrorBody
+
+ContextT = TypeVar("ContextT")
+
+_bearer = HTTPBearer(auto_error=False, description="The access token of POST /api/v1/auth/login", bearerFormat="JWT")
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": description}
+    for status, description in {
+        400: "Malformed or invalid input",
+        401: "No or bad token",
+        403: "Known caller without the right",
+        404: "Absent, or another tenant's",
+        409: "Conflict with the present state",
+        413: "Body too large",
+        422: "A business rule, or an idempotency key reused with another body",
+        429: "Too many requests",
+        503: "A dependency is down",
+    }.items()
+}
+
+
+def _operation_id(route: APIRoute) -> str:
+    return f"{route.tags[0] if route.tags else 'default'}_{route.name}"
+
+
+def create_app(
+    service: str,
+    *,
+    context: object,
+    verifier: TokenVerifier | None,
+    routers: Sequence[APIRouter],
+    checks: Mapping[str, Check],
+    body_limit: int = 1 << 20,
+) -> FastAPI:
+    """Routers get `Caller` and `context_of(...)` as dependencies; every route documents the common errors."""
+    app = FastAPI(
+        title=f"Cobro {service}",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        responses=_ERRORS,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    app.state.verifier = verifier
+    install_error_handlers(app)
+    app.include_router(health_router(service, checks))
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(RequestMiddleware, service=service, body_limit=body_limit)
+    return app
+
+
+async def authenticate(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Principal:
+    if credentials is None:
+        raise Unauthenticated("A bearer token is needed", code="token_missing")
+    verifier: TokenVerifier = request.app.state.verifier
+    return await verifier.verify(credentials.credentials)
+
+
+Caller = Annotated[Principal, Depends(authenticate)]
+
+
+def context_of(kind: type[ContextT]) -> Any:
+    """A dependency giving the service's context, the object its composition root built: `Annotated[Ctx, context_of(Ctx)]`."""
+
+    async def dependency(request: Request) -> ContextT:
+        context = request.app.state.context
+        assert isinstance(context, kind)
+        return context
+
+    return Depends(dependency)

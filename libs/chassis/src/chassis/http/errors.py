@@ -1,0 +1,138 @@
+"""The one translation of errors into HTTP, in the one error form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from kernel import CobroError, ErrorKind, FieldError
+from pydantic.alias_generators import to_camel
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from chassis.telemetry.context import request_id
+from chassis.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+STATUS: Mapping[ErrorKind, int] = {
+    ErrorKind.INVALID: 400,
+    ErrorKind.UNAUTHENTICATED: 401,
+    ErrorKind.FORBIDDEN: 403,
+    ErrorKind.NOT_FOUND: 404,
+    ErrorKind.CONFLICT: 409,
+    ErrorKind.TOO_LARGE: 413,
+    ErrorKind.UNSUPPORTED_MEDIA: 415,
+    ErrorKind.RULE: 422,
+    ErrorKind.RATE_LIMITED: 429,
+    ErrorKind.UNAVAILABLE: 503,
+}
+# SQLSTATE classes: 08 connection, 53 resources, 57 operator intervention (shutdown, statement timeout).
+_OUTAGE = frozenset({"08", "53", "57"})
+_HTTP_CODES = {
+    400: "bad_request",
+    404: "route_not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+
+
+def error_body(
+    status: int, message: str, code: str, *, errors: Sequence[FieldError] = (), request: str | None = None
+) -> bytes:
+    return orjson.dumps(
+        {
+            "statusCode": status,
+            "message": message,
+            "code": code,
+            "errors": [{"field": error.field, "message": error.message} for error in errors],
+            "requestId": request if request is not None else request_id.get(),
+        }
+    )
+
+
+def error_response(
+    status: int,
+    message: str,
+    code: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body = error_body(status, message, code, errors=errors)
+    return Response(body, status, media_type="application/json", headers=dict(headers or {}))
+
+
+def cobro_error_response(error: CobroError) -> Response:
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    if error.kind is ErrorKind.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.kind is ErrorKind.UNAVAILABLE:
+        headers.setdefault("Retry-After", "2")
+    return error_response(STATUS[error.kind], error.message, error.code, errors=error.errors, headers=headers)
+
+
+def is_database_outage(error: BaseException) -> bool:
+    """Whether an error means that PostgreSQL cannot be reached, rather than that a statement was wrong."""
+    if isinstance(error, PoolTimeout | InterfaceError | OSError | TimeoutError | asyncpg.InterfaceError):
+        return True
+    if isinstance(error, asyncpg.PostgresError):  # raised bare while connecting
+        return (error.sqlstate or "")[:2] in _OUTAGE
+    if isinstance(error, DBAPIError):
+        code = getattr(error.orig, "sqlstate", None) or ""
+        return error.connection_invalidated or code[:2] in _OUTAGE or isinstance(error, OperationalError)
+    return False
+
+
+async def _on_cobro_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, CobroError)
+    return cobro_error_response(error)
+
+
+async def _on_validation_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = [FieldError(_path(item["loc"]), _message(item)) for item in error.errors()[:50]]
+    return error_response(400, "Validation failed", "validation_failed", errors=fields)
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _HTTP_CODES.get(error.status_code, "error")
+    return error_response(error.status_code, str(error.detail), code, headers=error.headers)
+
+
+async def _on_database_error(_: Request, error: Exception) -> Response:
+    if is_database_outage(error):
+        log.warning("database.unavailable", error=type(error).__name__)
+        return error_response(
+            503, "The database is not available", "database_unavailable", headers={"Retry-After": "2"}
+        )
+    raise error
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(CobroError, _on_cobro_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for kind in (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        app.add_exception_handler(kind, _on_database_error)
+
+
+def _path(location: Sequence[Any]) -> str:
+    source, *rest = location
+    if source not in {"body", "query", "path", "header"}:
+        rest = list(location)
+    parts = [str(part) if isinstance(part, int) else to_camel(part) if "_" in part else part for part in rest]
+    return ".".join(parts) or str(source)
+
+
+def _message(item: Mapping[str, Any]) -> str:
+    message = str(item["msg"])
+    return message.removeprefix("Value error, ")

@@ -1,0 +1,1 @@
+"""gRPC between services: server, channels, identity, deadlines, error translation."""

@@ -1,0 +1,78 @@
+"""Errors across gRPC: a status, and an ErrorInfo that carries our code and metadata (google.rpc.error_details)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+from kernel import (
+    CobroError,
+    Conflict,
+    ErrorKind,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+    RuleViolation,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+
+_DOMAIN = "cobro"
+
+_CODES: Mapping[ErrorKind, int] = {
+    ErrorKind.INVALID: code_pb2.INVALID_ARGUMENT,
+    ErrorKind.UNAUTHENTICATED: code_pb2.UNAUTHENTICATED,
+    ErrorKind.FORBIDDEN: code_pb2.PERMISSION_DENIED,
+    ErrorKind.NOT_FOUND: code_pb2.NOT_FOUND,
+    ErrorKind.CONFLICT: code_pb2.ABORTED,
+    ErrorKind.TOO_LARGE: code_pb2.OUT_OF_RANGE,
+    ErrorKind.UNSUPPORTED_MEDIA: code_pb2.INVALID_ARGUMENT,
+    ErrorKind.RULE: code_pb2.FAILED_PRECONDITION,
+    ErrorKind.RATE_LIMITED: code_pb2.RESOURCE_EXHAUSTED,
+    ErrorKind.UNAVAILABLE: code_pb2.UNAVAILABLE,
+}
+_ERRORS: Mapping[grpc.StatusCode, type[CobroError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: Forbidden,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ABORTED: Conflict,
+    grpc.StatusCode.OUT_OF_RANGE: TooLarge,
+    grpc.StatusCode.FAILED_PRECONDITION: RuleViolation,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: RateLimited,
+}
+
+
+def status_of(error: CobroError) -> grpc.Status:
+    """What a servicer aborts with."""
+    info = error_details_pb2.ErrorInfo(reason=error.code, domain=_DOMAIN, metadata=error.metadata)
+    for field in error.errors:
+        info.metadata[field.field] = field.message
+    if error.retry_after is not None:
+        info.metadata["retry_after"] = str(error.retry_after)
+    detail = any_pb2.Any()
+    detail.Pack(info)
+    status = status_pb2.Status(code=_CODES[error.kind], message=error.message, details=[detail])
+    return rpc_status.to_status(status)
+
+
+def error_of(error: grpc.aio.AioRpcError, peer: str) -> CobroError:
+    """What a caller raises. Unknown, internal and deadline errors say that the peer is unavailable: its fault, not ours.
+
+    The call may have taken effect all the same, which is why every call that writes is idempotent by an id of ours.
+    """
+    kind = _ERRORS.get(error.code())
+    if kind is None:
+        return Unavailable(f"The {peer} service is not available", code=f"{peer}_unavailable", retry_after=2)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    for detail in status.details if status else ():
+        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
+            info = error_details_pb2.ErrorInfo()
+            detail.Unpack(info)
+            return kind(status.message, code=info.reason, metadata=dict(info.metadata))
+    return Unavailable(f"The {peer} service refused the call", code=f"{peer}_unavailable", retry_after=2)

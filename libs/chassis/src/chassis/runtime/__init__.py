@@ -1,0 +1,8 @@
+"""How a service process is put together, runs and stops."""
+
+from chassis.runtime.jobs import Job
+from chassis.runtime.kit import Kit
+from chassis.runtime.main import main
+from chassis.runtime.service import Service
+
+__all__ = ["Job", "Kit", "Service", "main"]

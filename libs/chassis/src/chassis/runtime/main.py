@@ -1,0 +1,45 @@
+"""The command line of a service: `python -m <service> serve | worker | migrate | all`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import sys
+from pathlib import Path
+
+import uvloop
+
+from chassis.database.migrations import upgrade
+from chassis.runtime.process import Build, LoopDied, Mode, run_process
+from chassis.settings import ServiceSettings, load
+from chassis.telemetry.logs import configure_logs
+from chassis.telemetry.tracing import configure_tracing
+
+# EX_SOFTWARE of sysexits.h: the supervisor restarts what ends this way.
+_EXIT_LOOP_DIED = 70
+
+
+def main(name: str, settings_type: type[ServiceSettings], build: Build, *, migrations: Path | None = None) -> None:
+    """Parse the command, then run. `build` is the composition root: it gets a Kit inside the running loop."""
+    parser = argparse.ArgumentParser(prog=f"python -m {name}")
+    parser.add_argument("command", choices=[*Mode, *(["migrate"] if migrations else [])])
+    command = parser.parse_args().command
+    settings = load(settings_type)
+    configure_logs(name, settings.common.log_level)
+    if command == "migrate":
+        assert migrations is not None
+        url = settings.migration_database_url
+        if url is None:
+            sys.exit(f"settings: {name.upper()}_MIGRATION_DATABASE_URL (Field required)")
+        upgrade(migrations, url.get_secret_value())
+        return
+    provider = configure_tracing(name, settings.common)
+    gc.freeze()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_process(name, settings, build, Mode(command)))
+    except LoopDied:
+        sys.exit(_EXIT_LOOP_DIED)
+    finally:
+        provider.shutdown()

@@ -1,0 +1,28 @@
+"""A service as its composition root describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+from starlette.types import ASGIApp
+
+from chassis.bus.consumer import Consumer
+from chassis.http.health import Check
+from chassis.rpc.server import RpcService
+from chassis.runtime.jobs import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """context: what routes and consumers work with. asgi: an application of one's own instead of routers."""
+
+    context: object
+    routers: Sequence[APIRouter] = ()
+    rpc: Sequence[RpcService] = ()
+    consumers: Sequence[Consumer] = ()
+    jobs: Sequence[Job] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    body_limit: int = 1 << 20
+    asgi: ASGIApp | None = None
