@@ -5,11 +5,19 @@ import signal
 import sys
 from types import FrameType, ModuleType
 
-from stack.commands import infra
+from stack.commands import demo, down, infra, provision, seed, status, up
 from stack.console import say
 from stack.errors import StackError
 
-COMMANDS: dict[str, ModuleType] = {"infra": infra}
+COMMANDS: dict[str, ModuleType] = {
+    "up": up,
+    "down": down,
+    "status": status,
+    "demo": demo,
+    "seed": seed,
+    "provision": provision,
+    "infra": infra,
+}
 
 
 def main() -> int:

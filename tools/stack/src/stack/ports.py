@@ -1,7 +1,7 @@
 """Free TCP ports below the ephemeral range.
 
-A client that keeps connecting to a dead local port inside the ephemeral range can end up connected to itself, after which
-the server that should listen there cannot bind: so servers never get a port from it.
+A client that keeps connecting to a dead local port inside the ephemeral range can end up connected to itself, after
+which the server that should listen there cannot bind: so servers never get a port from it.
 """
 
 import random

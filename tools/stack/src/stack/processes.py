@@ -1,6 +1,7 @@
 """Starting, recognising and stopping processes, whole trees at a time."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
@@ -55,17 +56,23 @@ def spawn(
     cwd: Path | None = None,
     user: str | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
+    long_lived_thread: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, its output appended to `log`.
 
     It gets `death_signal` from the kernel when this process dies, however it dies. A session of its own keeps Ctrl-C
     at the terminal from reaching it, so that things stop in order.
+
+    Args:
+        user: the user to run it as; only root may name one.
+        long_lived_thread: the caller promises that the calling thread lives as long as the process should.
     """
     command = list(argv)
     # The kernel means the thread that forked, not the process: a child of a short-lived thread would die with it.
-    if shutil.which("setpriv") and threading.current_thread() is threading.main_thread():
+    bound = long_lived_thread or threading.current_thread() is threading.main_thread()
+    if bound and shutil.which("setpriv"):
         command = ["setpriv", "--pdeathsig", death_signal.name.removeprefix("SIG"), "--", *command]
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
@@ -132,6 +139,26 @@ def stop_stranger(identity: Identity, *, number: signal.Signals = signal.SIGTERM
         time.sleep(0.05)
     _kill(members)
     return True
+
+
+def record(file: Path, identities: Sequence[Identity]) -> None:
+    """Write down which processes belong to something, so that a later run can recognise them."""
+    file.write_text(json.dumps([asdict(identity) for identity in identities]))
+
+
+def recorded(file: Path) -> list[Identity]:
+    """The processes a record names; none when it is missing or damaged."""
+    try:
+        return [Identity(**entry) for entry in json.loads(file.read_text())]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def end_recorded(file: Path, *, number: signal.Signals = signal.SIGTERM, grace: float = 20.0) -> None:
+    """End the processes a record names, as far as they still live, and remove it."""
+    for identity in recorded(file):
+        stop_stranger(identity, number=number, grace=grace)
+    file.unlink(missing_ok=True)
 
 
 def _kill(members: Sequence[psutil.Process]) -> None:

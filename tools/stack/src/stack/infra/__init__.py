@@ -1,4 +1,4 @@
-"""PostgreSQL, RabbitMQ and Redis, from wherever they can be had: given addresses, Docker, or private servers of our own."""
+"""PostgreSQL, RabbitMQ and Redis: from given addresses, from Docker, or private servers of our own."""
 
 from stack.infra.locate import Infrastructure, locate
 from stack.infra.server import Server

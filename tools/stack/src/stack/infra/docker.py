@@ -6,12 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stack.errors import StackError
 from stack.infra.credentials import Credentials
 from stack.infra.server import Kind
-from stack.ports import PortPicker
 from stack.processes import Identity
 from stack.repository import ROOT
 
@@ -51,20 +50,24 @@ class DockerServer:
     """A container of one of the official images.
 
     Args:
+        port: where it is reached on this machine.
         volume: name of the volume that keeps the data; None for a server that is thrown away with its data.
         name: name of the container; one of that name left by a killed run is removed first.
     """
 
     def __init__(
-        self, kind: Kind, *, credentials: Credentials, ports: PortPicker, name: str, volume: str | None = None
+        self, kind: Kind, *, credentials: Credentials, port: int, name: str, volume: str | None = None
     ) -> None:
         self.kind = kind
         self._credentials = credentials
-        self._port = ports.pick()
+        self._port = port
         self._name = name
         self._volume = volume
         self._container: DockerContainer | None = None
-        self.url = self._address()
+
+    @property
+    def url(self) -> str:
+        return self._address()
 
     def start(self) -> None:
         if self._container is not None:
@@ -86,7 +89,7 @@ class DockerServer:
             container.with_volume_mapping(str(source), target, "ro")
         if self._volume is not None:
             container.with_volume_mapping(self._volume, _DATA[self.kind], "rw")
-        container.with_bind_ports(_PORTS[self.kind], self._port)
+        container.ports[str(_PORTS[self.kind])] = self._published()
         try:
             container.start()
         except docker.errors.DockerException as error:
@@ -131,11 +134,17 @@ class DockerServer:
     def identities(self) -> Sequence[Identity]:
         return ()
 
+    def _published(self) -> Any:
+        """The loopback interface only, which testcontainers hands on to Docker without having a word for it."""
+        return (_host(), self._port) if _host() == "127.0.0.1" else self._port
+
     def _address(self) -> str:
         host = _host()
         match self.kind:
             case Kind.POSTGRES:
-                return f"postgresql://{self._credentials.user}:{self._credentials.postgres}@{host}:{self._port}/postgres"
+                return (
+                    f"postgresql://{self._credentials.user}:{self._credentials.postgres}@{host}:{self._port}/postgres"
+                )
             case Kind.RABBITMQ:
                 return f"amqp://{self._credentials.user}:{self._credentials.rabbitmq}@{host}:{self._port}/"
             case Kind.REDIS:

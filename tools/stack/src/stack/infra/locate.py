@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from stack.errors import StackError
-from stack.infra import docker
+from stack.infra import docker, throwaway
 from stack.infra.credentials import Credentials
 from stack.infra.external import ExternalServer
 from stack.infra.private import PrivatePostgres, PrivateRabbitMQ, PrivateRedis
@@ -17,6 +17,7 @@ from stack.infra.private.binaries import find_or_install
 from stack.infra.readiness import wait_until_ready
 from stack.infra.server import Kind, Server
 from stack.ports import PortPicker
+from stack.processes import Identity
 from stack.repository import checkout_id
 
 URL_VARIABLES = {
@@ -61,6 +62,24 @@ class Infrastructure:
             self._started.pop().stop()
         if self.temporary is not None:
             shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def ports(self) -> dict[str, int]:
+        """The ports of the servers, to be given to `locate` next time."""
+        ports = {str(kind): urlsplit(server.url).port for kind, server in self.servers.items()}
+        return {kind: port for kind, port in ports.items() if port is not None}
+
+    def identities(self) -> Sequence[tuple[str, Identity]]:
+        """The local processes of the servers, each with the name of its server."""
+        return [(str(server.kind), identity) for server in self._started for identity in server.identities()]
+
+    def revive(self, notify: Callable[[str], None]) -> None:
+        """Start again what ended by itself. Returns without waiting for it to answer."""
+        for server in self._started:
+            try:
+                server.check_alive()
+            except StackError as error:
+                notify(f"{str(error).splitlines()[0]} Starting it again.")
+                server.start()
 
     def __enter__(self) -> "Infrastructure":
         self.start()
@@ -116,7 +135,11 @@ def locate(
         for kind in missing:
             name = f"cobro-{owner}-{kind}"
             servers[kind] = docker.DockerServer(
-                kind, credentials=credentials, ports=ports, name=name, volume=name if directory else None
+                kind,
+                credentials=credentials,
+                port=ports.pick((remembered_ports or {}).get(kind)),
+                name=name,
+                volume=name if directory else None,
             )
         return Infrastructure(servers, way="docker")
     return _private(missing, servers, directory, credentials, ports, remembered_ports or {}, notify)
@@ -135,9 +158,7 @@ def _private(
     durable = directory is not None
     temporary = None
     if directory is None:
-        temporary = directory = Path(tempfile.mkdtemp(prefix="cobro-"))
-        # PostgreSQL may run as another user, who has to pass through.
-        temporary.chmod(0o711)
+        temporary = directory = throwaway.make()
 
     def pick(name: str) -> int:
         return ports.pick(remembered.get(name))

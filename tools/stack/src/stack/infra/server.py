@@ -16,10 +16,13 @@ class Kind(StrEnum):
 
 
 class Server(Protocol):
-    """One server. `url` carries the credentials of an administrator and stays the same across restarts."""
+    """One server."""
 
     kind: Kind
-    url: str
+
+    @property
+    def url(self) -> str:
+        """Address with an administrator's credentials; the same after a restart."""
 
     def start(self) -> None:
         """Launch it and return at once; nothing happens when it runs already. StackError when it cannot be launched."""

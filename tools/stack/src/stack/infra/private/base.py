@@ -1,6 +1,5 @@
 """What the three private servers share: one process with its own data folder, known by a record in that folder."""
 
-import json
 import os
 import signal
 import subprocess
@@ -65,7 +64,7 @@ class PrivateServer(ABC):
         self.end_leftover()
         self.prepare()
         self._process = self._spawn(self.argv())
-        self._record.write_text(json.dumps([_as_json(identity) for identity in self.identities()]))
+        processes.record(self._record, self.identities())
 
     def check_alive(self) -> None:
         if self._process is not None and (code := self._process.poll()) is not None:
@@ -95,13 +94,7 @@ class PrivateServer(ABC):
 
     def end_leftover(self) -> None:
         """End the processes that a killed run of ours left on this data folder."""
-        try:
-            leftovers = [Identity(**entry) for entry in json.loads(self._record.read_text())]
-        except (OSError, ValueError, TypeError):
-            return
-        for leftover in leftovers:
-            processes.stop_stranger(leftover, number=self.stop_signal, grace=20.0)
-        self._record.unlink(missing_ok=True)
+        processes.end_recorded(self._record, number=self.stop_signal)
 
     @property
     def _record(self) -> Path:
@@ -126,7 +119,3 @@ class PrivateServer(ABC):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
         except OSError as error:
             return str(error)
-
-
-def _as_json(identity: Identity) -> dict[str, float]:
-    return {"pid": identity.pid, "started": identity.started}

@@ -33,9 +33,9 @@ def find_or_install(notify: Callable[[str], None]) -> Binaries:
     absent = [name for name, path in found.items() if path is None]
     if absent:
         raise StackError(
-            f"Not found, or too old, even after installing: {', '.join(absent)}. Needed are PostgreSQL {POSTGRES_MINIMUM} "
-            f"or newer with contrib, Redis {REDIS_MINIMUM} or newer, and RabbitMQ; or give POSTGRES_ADMIN_URL, "
-            "RABBITMQ_URL and REDIS_URL of servers that run already."
+            f"Not found, or too old, even after installing: {', '.join(absent)}. Needed are PostgreSQL "
+            f"{POSTGRES_MINIMUM} or newer with contrib, Redis {REDIS_MINIMUM} or newer, and RabbitMQ; or give "
+            "POSTGRES_ADMIN_URL, RABBITMQ_URL and REDIS_URL of servers that run already."
         )
     return Binaries(**{name: path for name, path in found.items() if path is not None})
 

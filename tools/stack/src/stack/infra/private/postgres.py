@@ -15,8 +15,8 @@ from stack.infra.private.base import PrivateServer
 from stack.infra.server import Kind
 from stack.repository import ROOT, checkout_id
 
-# With `fsync` off a killed server still keeps what it acknowledged, because the kernel has it; with `synchronous_commit`
-# off it would not, and every test that kills the server would lie.
+# With `fsync` off a killed server still keeps what it acknowledged, because the kernel has it; with
+# `synchronous_commit` off it would not, and every test that kills the server would lie.
 _THROWAWAY = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -88,7 +88,7 @@ class PrivatePostgres(PrivateServer):
         configuration = self.data / "postgresql.conf"
         configuration.write_text(f"{shared}\n{local}")
         self._give(configuration)
-        # Left by a killed server: PostgreSQL checks for it itself, but mistakes any process that got the same id for it.
+        # PostgreSQL checks its lock file itself, but mistakes any process that got the same id for the dead server.
         self._forget_dead_postmaster()
 
     def argv(self) -> Sequence[str]:
@@ -154,7 +154,7 @@ def server_user() -> str | None:
     try:
         return pwd.getpwnam("postgres").pw_name
     except KeyError:
-        raise StackError("There is no system user `postgres` to run PostgreSQL as; root itself cannot run it.") from None
+        raise StackError("PostgreSQL refuses to run as root, and there is no system user `postgres`.") from None
 
 
 def reachable(directory: Path, user: str | None) -> Path:

@@ -1,0 +1,214 @@
+"""`demo`: one whole sale against a running suite, step by step, as a shop owner and her customer live it."""
+
+import argparse
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+
+from stack.api import Api, ApiError
+from stack.commands import target
+from stack.console import show
+from stack.countries import Shop, shop_of
+
+HELP = "play a whole sale against the running suite; exit code 1 when a step fails"
+_PATIENCE_SECONDS = 90.0
+
+
+class StepFailed(Exception):
+    """What was expected did not come to pass."""
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    target.register(parser)
+    parser.add_argument("--country", default=os.environ.get("COUNTRY", "MX"), help="MX, CO, AR or CL")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    story = Story(target.gateway_url(arguments), target.twins_url(arguments), shop_of(arguments.country))
+    return asyncio.run(story.play())
+
+
+class Story:
+    """The steps, in order. Each prints one line; the first that fails ends the story."""
+
+    def __init__(self, gateway_url: str, twins_url: str, shop: Shop) -> None:
+        self._gateway_url = gateway_url
+        self._twins_url = twins_url
+        self._shop = shop
+        self._buyer_phone = shop.phone()
+
+    async def play(self) -> int:
+        """The exit code: 0 when every step came out as it should."""
+        steps: tuple[tuple[str, Callable[[], Awaitable[str]]], ...] = (
+            ("The shop owner registers", self._register),
+            ("She opens her business and a branch", self._open_business),
+            ("She loads a product, ten in stock", self._load_product),
+            ("She sells two of it by QR", self._sell),
+            ("The buyer pays; the provider sends its signed webhook", self._pay),
+            ("The sale completes", self._await_completion),
+            ("The stock falls by two", self._check_stock),
+            ("A receipt exists as PDF", self._check_receipt),
+            ("The buyer is written to", self._check_message),
+            ("The day's report shows the sale", self._check_report),
+        )
+        started = time.monotonic()
+        async with Api(self._gateway_url) as api:
+            self._api = api
+            for number, (title, step) in enumerate(steps, start=1):
+                begun = time.monotonic()
+                try:
+                    outcome, mark = await step(), "ok"
+                except (StepFailed, ApiError, aiohttp.ClientError, TimeoutError) as error:
+                    outcome, mark = str(error) or type(error).__name__, "FAILED"
+                show(f"{number:>2}. {mark:<6} {title}: {outcome}  [{time.monotonic() - begun:.2f} s]")
+                if mark == "FAILED":
+                    show(f"\nThe story ended at step {number} of {len(steps)}.")
+                    return 1
+        show(f"\nThe whole story in {time.monotonic() - started:.1f} s.")
+        return 0
+
+    async def _register(self) -> str:
+        phone = self._shop.phone()
+        answer = await self._api.post(
+            "/auth/register",
+            {"phone": phone, "password": f"Demo-{secrets.token_hex(8)}", "firstName": "Lupita", "lastName": "Torres"},
+        )
+        self._api.authenticate(answer["accessToken"])
+        return phone
+
+    async def _open_business(self) -> str:
+        self._business = await self._api.post("/businesses", self._shop.business())
+        self._branch = await self._api.post(f"/businesses/{self._business['id']}/branches", self._shop.branch())
+        return f"{self._business['name']}, {self._branch['name']}"
+
+    async def _load_product(self) -> str:
+        self._product = await self._api.post(
+            "/products",
+            {
+                "businessId": self._business["id"],
+                "name": self._shop.product,
+                "sku": f"DEMO-{secrets.token_hex(3).upper()}",
+                "price": self._shop.price,
+                "taxRate": self._shop.tax_rate,
+            },
+        )
+        await self._api.post(
+            f"/products/{self._product['id']}/stock-movements",
+            {"branchId": self._branch["id"], "type": "IN", "quantity": 10, "reason": "Inventario inicial"},
+        )
+        return f"{self._product['name']} at {self._product['price']}"
+
+    async def _sell(self) -> str:
+        self._sale = await self._api.post(
+            "/sales",
+            {
+                "businessId": self._business["id"],
+                "branchId": self._branch["id"],
+                "items": [{"productId": self._product["id"], "quantity": 2}],
+                "customer": {"name": "Ana López", "phone": self._buyer_phone, "email": "ana@example.com"},
+                "payment": {"method": "QR_DYNAMIC"},
+            },
+        )
+        _expect(self._sale["status"] == "PENDING_PAYMENT", f"the sale is {self._sale['status']}")
+        _expect(bool(self._sale["payment"].get("qrCodeUrl")), "the payment has no QR code")
+        return f"total {self._sale['total']}, {self._sale['status']}, {self._sale['payment']['qrCodeUrl']}"
+
+    async def _pay(self) -> str:
+        payment = await self._api.get(f"/payments/{self._sale['transactionId']}")
+        reference = payment["providerRef"]
+        address = f"{self._twins_url}/_control/{payment['providerAdapter'].lower()}/orders/{reference}/pay"
+        async with aiohttp.ClientSession() as session, session.post(address, json={}) as answer:
+            _expect(answer.status < 300, f"the provider's twin answered {answer.status}: {await answer.text()}")
+        return f"{payment['providerAdapter']} {reference}"
+
+    async def _await_completion(self) -> str:
+        sale = await self._until(
+            lambda: self._api.get(f"/sales/{self._sale['id']}"),
+            lambda sale: sale["status"] == "COMPLETED",
+            lambda sale: f"the sale is still {sale['status']}",
+        )
+        return str(sale["status"])
+
+    async def _check_stock(self) -> str:
+        def at_branch(levels: Any) -> dict[str, Any]:
+            return next((level for level in levels if level.get("branchId") == self._branch["id"]), {})
+
+        levels = await self._until(
+            lambda: self._api.get(f"/products/{self._product['id']}/stock"),
+            lambda levels: at_branch(levels).get("onHand") == 8 and at_branch(levels).get("reserved") == 0,
+            lambda levels: f"the stock is {at_branch(levels)}",
+        )
+        return f"{at_branch(levels)['onHand']} on hand, {at_branch(levels)['reserved']} reserved"
+
+    async def _check_receipt(self) -> str:
+        async def fetch() -> bytes:
+            try:
+                return await self._api.download(f"/receipts/{self._sale['id']}")
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                return b""
+
+        pdf = await self._until(fetch, lambda pdf: pdf.startswith(b"%PDF"), lambda pdf: "there is no receipt")
+        return f"{len(pdf)} bytes"
+
+    async def _check_message(self) -> str:
+        async def fetch() -> list[dict[str, Any]]:
+            address = f"{self._twins_url}/_control/messages"
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(address, params={"to": self._buyer_phone}) as answer,
+            ):
+                found = await answer.json()
+            return list(found["data"] if isinstance(found, dict) else found)
+
+        messages = await self._until(fetch, bool, lambda messages: f"nothing was sent to {self._buyer_phone}")
+        _expect(len(messages) == 1, f"{len(messages)} messages were sent instead of one")
+        return str(messages[0].get("body") or messages[0].get("text") or "")[:100]
+
+    async def _check_report(self) -> str:
+        today = datetime.now(UTC).date()
+        summary = await self._until(
+            lambda: self._api.get(
+                "/analytics/summary",
+                businessId=self._business["id"],
+                **{"from": str(today - timedelta(days=1)), "to": str(today + timedelta(days=1))},
+            ),
+            lambda summary: _mentions(summary, Decimal(self._sale["total"])),
+            lambda summary: f"the report says {summary}",
+        )
+        return str(summary)[:200]
+
+    async def _until(
+        self, fetch: Callable[[], Awaitable[Any]], enough: Callable[[Any], bool], complaint: Callable[[Any], str]
+    ) -> Any:
+        """What `fetch` gives once it is enough; StepFailed with the complaint when patience ends."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            found = await fetch()
+            if enough(found):
+                return found
+            if time.monotonic() > deadline:
+                raise StepFailed(complaint(found))
+            await asyncio.sleep(0.1)
+
+
+def _expect(condition: bool, complaint: str) -> None:
+    if not condition:
+        raise StepFailed(complaint)
+
+
+def _mentions(value: Any, amount: Decimal) -> bool:
+    """Whether this amount of money is anywhere in a JSON value."""
+    if isinstance(value, dict):
+        return any(_mentions(item, amount) for item in value.values())
+    if isinstance(value, list):
+        return any(_mentions(item, amount) for item in value)
+    return isinstance(value, str) and value.replace(".", "", 1).isdigit() and Decimal(value) == amount

@@ -1,0 +1,68 @@
+"""The services, in one place: what runs, where, and what each may know."""
+
+import importlib.util
+from dataclasses import dataclass
+
+TWINS = "twins"
+TWINS_PORT = 8190
+DATABASE = "cobro"
+
+_CONEKTA = ("CONEKTA_API_URL", "CONEKTA_API_KEY", "CONEKTA_WEBHOOK_PUBLIC_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service.
+
+    Args:
+        http_port: the port it gets when that is free; likewise `grpc_port`, None when it answers no gRPC.
+        knows: variables only this service may see, besides those of all services and those with its own prefix.
+    """
+
+    name: str
+    http_port: int
+    grpc_port: int | None = None
+    has_database: bool = True
+    knows: tuple[str, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What its own variables begin with."""
+        return f"{self.name.upper()}_"
+
+    def installed(self) -> bool:
+        """Whether the package is here and can be run."""
+        return importlib.util.find_spec(self.name) is not None and (
+            importlib.util.find_spec(f"{self.name}.__main__") is not None
+        )
+
+
+SERVICES = (
+    Service("auth", 8101, 9101, knows=("JWT_SECRET", "JWT_REFRESH_SECRET", "PASSWORD_PEPPER")),
+    Service("catalog", 8102, 9102),
+    Service("sales", 8103, 9103),
+    Service("payments", 8104, 9104, knows=_CONEKTA),
+    Service("webhooks", 8105, 9105, knows=_CONEKTA),
+    Service("billing", 8106, 9106, knows=("OBJECT_STORE_URL",)),
+    Service(
+        "notifications",
+        8107,
+        9107,
+        knows=(
+            *("TWILIO_API_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"),
+            *("SENDGRID_API_URL", "SENDGRID_API_KEY", "SENDGRID_FROM"),
+        ),
+    ),
+    Service("analytics", 8108, 9108),
+    Service("gateway", 8080, has_database=False),
+)
+
+WITH_DATABASE = tuple(service.name for service in SERVICES if service.has_database)
+
+
+def find(name: str) -> Service:
+    """A service by its name; KeyError when there is none."""
+    for service in SERVICES:
+        if service.name == name:
+            return service
+    raise KeyError(name)
