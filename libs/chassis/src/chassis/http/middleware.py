@@ -8,6 +8,7 @@ from typing import Final
 
 from kernel import new_id
 from opentelemetry.trace import SpanKind
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.http.errors import error_response
@@ -27,10 +28,6 @@ _HEADERS: Final = (
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
-class _BodyTooLarge(Exception):
-    pass
-
-
 class RequestMiddleware:
     """Wraps the whole application. `body_limit` is in bytes, enforced on what arrives and not on what was announced."""
 
@@ -38,6 +35,7 @@ class RequestMiddleware:
         self._app = app
         self._service = service
         self._body_limit = body_limit
+        self._too_large = f"The body is larger than {body_limit} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,17 +77,16 @@ class RequestMiddleware:
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 if seen > self._body_limit:
-                    raise _BodyTooLarge
+                    # An HTTPException, because FastAPI takes any other error while reading a body for bad JSON.
+                    raise HTTPException(413, self._too_large)
             return message
 
         try:
             announced = headers.get("content-length", "")
             if announced.isdecimal() and int(announced[:20]) > self._body_limit:
-                raise _BodyTooLarge
-            await self._app(scope, receive_limited, send_stamped)
-        except _BodyTooLarge:
-            message = f"The body is larger than {self._body_limit} bytes"
-            await error_response(413, message, "too_large")(scope, receive, send_stamped)
+                await error_response(413, self._too_large, "too_large")(scope, receive, send_stamped)
+            else:
+                await self._app(scope, receive_limited, send_stamped)
         except Exception as error:
             log.error("http.unexpected_error", exc_info=error)
             if status:
