@@ -1,7 +1,7 @@
 """Encryption of personal data at rest, and look-ups over it.
 
-Envelope: `v1.<key id>.<base64url(nonce || ciphertext || tag)>`, AES-256-GCM with a random 96-bit nonce. The associated data
-binds a value to its place (`table.column:row id`), so that a ciphertext moved to another row does not decrypt.
+Envelope: `v1.<key id>.<base64url(nonce || ciphertext || tag)>`, AES-256-GCM with a random 96-bit nonce. The associated
+data binds a value to its place (`table.column:row id`), so that a ciphertext moved to another row does not decrypt.
 """
 
 from __future__ import annotations

@@ -113,10 +113,14 @@ async def test_from_commit_to_effect(database: Database, url: str) -> None:
 
 async def test_a_rolled_back_transaction_publishes_nothing(database: Database) -> None:
     event = make_event()
-    with pytest.raises(LookupError):
+
+    async def failing() -> None:
         async with database.transaction() as unit:
             unit.publish(event)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await failing()
     assert not await unsent(database, event)
 
 

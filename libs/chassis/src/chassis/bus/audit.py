@@ -41,15 +41,13 @@ _RESEND = text(
 ).bindparams(bindparam("ids", type_=ARRAY(PgUuid(as_uuid=True))))
 
 
-class EventLedgerServicer(ledger_pb2_grpc.EventLedgerServicer):  # type: ignore[misc]
+class EventLedgerServicer(ledger_pb2_grpc.EventLedgerServicer):
     """Says which events this service's inbox does not have."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def FindMissing(  # noqa: N802 - named by the contract
-        self, request: ledger_pb2.FindMissingRequest, _: object
-    ) -> ledger_pb2.FindMissingResponse:
+    async def FindMissing(self, request: ledger_pb2.FindMissingRequest, _: object) -> ledger_pb2.FindMissingResponse:
         ids = [UUID(value) for value in request.event_ids]
         async with self._database.read() as session:
             query = select(inbox.c.event_id).where(inbox.c.queue == request.queue, inbox.c.event_id.in_(ids))

@@ -1,12 +1,11 @@
 """The broker's exchanges and queues, derived from the event registry and declared in a deploy step.
 
 cobro.events (topic) ──▶ <service>.<concern>           quorum queue of a consumer, dead-letters to <queue>.dlq
-cobro.retry.<n> (fanout) ──▶ cobro.retry.<n>           quorum queue with a TTL; what expires returns to the queue named by
-                                                       its routing key through the default exchange
+cobro.retry.<n> (fanout) ──▶ cobro.retry.<n>           quorum queue with a TTL; what expires returns to the queue
+                                                       named by its routing key, through the default exchange
 <queue>.dlq                                            what was given up, until someone redrives it
 
-A quorum queue that was declared less than a second before the broker dies can lose what it confirmed (RabbitMQ 3.10), so the
-step waits after declaring and then proves every queue with a confirmed canary before traffic is let in.
+A quorum queue declared less than a second before the broker dies can lose what it confirmed (RabbitMQ 3.10), so the step waits after declaring and then proves every queue with a confirmed canary before traffic is let in.
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, ExchangeType
 from aiormq.exceptions import ChannelNotFoundEntity
 from contracts.events.registry import QUEUES, Queue
+from pamqp.common import FieldTable
 
 from chassis.bus.connection import confirming_channel, connected
 
 EXCHANGE: Final = "cobro.events"
 CANARY_TYPE: Final = "cobro.canary"
-_QUORUM: Final = {"x-queue-type": "quorum"}
+_QUORUM: Final[FieldTable] = {"x-queue-type": "quorum"}
 _SETTLE_SECONDS = 2.0
 _CANARY_TIMEOUT = 10.0
 
@@ -58,7 +58,7 @@ async def declare(url: str, ladder: Sequence[float], *, settle: float = _SETTLE_
 async def _declare_rung(channel: AbstractChannel, rung: int, seconds: float) -> None:
     name = retry_queue(rung)
     exchange = await channel.declare_exchange(name, ExchangeType.FANOUT, durable=True)
-    arguments = {
+    arguments: FieldTable = {
         **_QUORUM,
         "x-message-ttl": int(seconds * 1000),
         "x-dead-letter-exchange": "",
@@ -71,7 +71,7 @@ async def _declare_rung(channel: AbstractChannel, rung: int, seconds: float) -> 
 
 async def _declare_queue(channel: AbstractChannel, events: aio_pika.abc.AbstractExchange, queue: Queue) -> None:
     dead = await channel.declare_queue(dead_letter_queue(queue.name), durable=True, arguments=dict(_QUORUM))
-    arguments = {
+    arguments: FieldTable = {
         **_QUORUM,
         # Only for what the broker itself gives up (RabbitMQ 4 limits deliveries by default); ours are sent there.
         "x-dead-letter-exchange": "",

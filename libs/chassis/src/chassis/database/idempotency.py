@@ -4,9 +4,9 @@ Same key and same request: the stored answer, with `Idempotent-Replayed: true`. 
 duplicate while the first still runs: 409 with Retry-After. Answers are stored encrypted, since they carry what the
 response carried.
 
-`run` is for an effect that is local to one transaction. An effect outside (a payment provider, another service) is claim,
-call, finish: `claim` in a transaction before, `finish` in one after; a lease lets a second try resume after a crash, and the
-owner is the fence that keeps a slow first try from overwriting it.
+`run` is for an effect that is local to one transaction. An effect outside (a payment provider, another service) is
+claim, call, finish: `claim` in a transaction before, `finish` in one after; a lease lets a second try resume after a
+crash, and the owner is the fence that keeps a slow first try from overwriting it.
 """
 
 from __future__ import annotations

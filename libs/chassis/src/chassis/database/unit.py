@@ -10,8 +10,8 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database.plumbing import inbox, outbox
 from chassis.bus.outbox import outbox_row
+from chassis.database.plumbing import inbox, outbox
 
 if TYPE_CHECKING:
     from chassis.bus.received import Received

@@ -81,7 +81,7 @@ Caller = Annotated[Principal, Depends(authenticate)]
 
 
 def context_of(kind: type[ContextT]) -> Any:
-    """A dependency giving the service's context, the object its composition root built: `Annotated[Ctx, context_of(Ctx)]`."""
+    """A dependency giving what the composition root built: `Annotated[SalesContext, context_of(SalesContext)]`."""
 
     async def dependency(request: Request) -> ContextT:
         context = request.app.state.context

@@ -88,13 +88,13 @@ async def fetch_page(
     params: PageParams,
     *,
     created_at: ColumnElement[Any],
-    id: ColumnElement[Any],  # noqa: A002
+    id: ColumnElement[Any],
 ) -> Slice:
-    """Run a filtered, unordered SELECT as one page, newest first, counting at most COUNT_CAP rows in the same round trip.
+    """Run a filtered, unordered SELECT as one page, newest first; counts at most COUNT_CAP rows in the same round trip.
 
     The statement must select columns labelled like `created_at` and `id` (its entity's, for an ORM select).
     """
-    counted = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None)
+    counted: Select[Any] = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None)
     capped = select(func.count()).select_from(counted.limit(COUNT_CAP + 1).subquery()).scalar_subquery()
     page = statement
     if params.cursor is not None:
@@ -102,10 +102,7 @@ async def fetch_page(
     page = page.order_by(created_at.desc(), id.desc()).limit(params.limit + 1).offset(params.offset)
     page = page.add_columns(capped.label("page_total"), created_at.label("page_created_at"), id.label("page_id"))
     rows = (await connection.execute(page)).all()
-    if rows:
-        total = int(rows[0].page_total)
-    else:
-        total = int((await connection.execute(select(capped))).scalar_one())
+    total = int(rows[0].page_total if rows else (await connection.execute(select(capped))).scalar_one())
     shown = rows[: params.limit]
     more = len(rows) > params.limit
     return Slice(

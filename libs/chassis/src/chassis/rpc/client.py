@@ -24,7 +24,7 @@ _OPTIONS = [
 ]
 
 
-class _Outgoing(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[misc, unused-ignore]
+class _Outgoing(grpc.aio.UnaryUnaryClientInterceptor):
     def __init__(self, peer: str, identity: ServiceIdentity) -> None:
         self._peer = peer
         self._identity = identity

@@ -62,7 +62,7 @@ def status_of(error: CobroError) -> grpc.Status:
 
 
 def error_of(error: grpc.aio.AioRpcError, peer: str) -> CobroError:
-    """What a caller raises. Unknown, internal and deadline errors say that the peer is unavailable: its fault, not ours.
+    """What a caller raises. Unknown, internal and deadline errors say that the peer is unavailable.
 
     The call may have taken effect all the same, which is why every call that writes is idempotent by an id of ours.
     """

@@ -41,7 +41,7 @@ class RpcService:
     servicer: object
 
 
-class _Edge(grpc.aio.ServerInterceptor):  # type: ignore[misc, unused-ignore]
+class _Edge(grpc.aio.ServerInterceptor):
     """Around every unary call: who calls, trace, metrics, and errors as statuses."""
 
     def __init__(self, service: str, identity: ServiceIdentity) -> None:
@@ -50,13 +50,13 @@ class _Edge(grpc.aio.ServerInterceptor):  # type: ignore[misc, unused-ignore]
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
         details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
         handler = await continuation(details)
         if handler is None or handler.unary_unary is None or details.method.startswith(_OPEN):
             return handler
-        inner = handler.unary_unary
+        inner: Any = handler.unary_unary
         method = details.method
         metadata = {key: value for key, value in details.invocation_metadata or () if isinstance(value, str)}
 

@@ -90,7 +90,7 @@ class Kit(Generic[SettingsT]):
         if peer not in self._channels:
             channel = open_channel(peer, self.settings.peers.grpc_target(peer), self.identity)
             self._channels[peer] = channel
-            self.on_close(channel.close)
+            self.on_close(lambda: channel.close())
         return self._channels[peer]
 
     async def close(self) -> None:

@@ -21,8 +21,8 @@ _BATCH = 5000
 
 _EXPIRED = (
     text(
-        "DELETE FROM inbox WHERE ctid IN (SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days)"
-        " LIMIT :batch)"
+        "DELETE FROM inbox WHERE ctid IN (SELECT ctid FROM inbox"
+        " WHERE received_at < now() - make_interval(days => :days) LIMIT :batch)"
     ).bindparams(days=INBOX_DAYS, batch=_BATCH),
     text(
         "DELETE FROM idempotency_keys WHERE ctid IN (SELECT ctid FROM idempotency_keys"

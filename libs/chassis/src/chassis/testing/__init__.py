@@ -1,1 +1,1 @@
-"""What tests of a service stand on: a migrated database, tokens, a directory, a clock, and the service itself in-process."""
+"""What tests of a service stand on: a migrated database, tokens, a directory, a clock, the service in-process."""

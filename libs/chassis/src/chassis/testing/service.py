@@ -91,7 +91,7 @@ class ServiceUnderTest:
             rows = (await session.execute(statement)).all()
         return [EVENTS[row.type].model_validate(row.body) for row in rows]
 
-    async def deliver(self, queue: str, event: DomainEvent, *, id: UUID | None = None) -> UUID:  # noqa: A002
+    async def deliver(self, queue: str, event: DomainEvent, *, id: UUID | None = None) -> UUID:
         """Hand an event to the queue's handler, as the bus would; give the id back to deliver it again."""
         consumer = next(item for item in self.service.consumers if item.queue == queue)
         received = Received(id or new_id(), queue, event, self.clock.now())
