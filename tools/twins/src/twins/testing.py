@@ -20,6 +20,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from twins.app import create_app
+from twins.conekta.calls import MEDIA_TYPE
 from twins.settings import TwinsSettings
 
 Json = dict[str, Any]
@@ -79,6 +80,13 @@ class Twins:
         params = {"reference": reference} if reference else {}
         found: list[Json] = (await self._control("GET", "/conekta/deliveries", params=params))["data"]
         return found
+
+    async def resend(self, event_id: str) -> None:
+        """Deliver an event of Conekta's once more, to every endpoint."""
+        headers = {"Authorization": f"Bearer {self.api_key}", "Accept": MEDIA_TYPE}
+        async with self._session.post(f"{self.conekta_url}/events/{event_id}/resend", headers=headers) as answer:
+            if answer.status != 200:
+                raise ControlRefused(answer.status, await answer.text())
 
     async def messages(self, to: str | None = None, channel: str | None = None) -> list[Json]:
         """SMS and e-mails, newest first."""
