@@ -5,7 +5,8 @@ cobro.retry.<n> (fanout) ──▶ cobro.retry.<n>           quorum queue with a
                                                        named by its routing key, through the default exchange
 <queue>.dlq                                            what was given up, until someone redrives it
 
-A quorum queue declared less than a second before the broker dies can lose what it confirmed (RabbitMQ 3.10), so the step waits after declaring and then proves every queue with a confirmed canary before traffic is let in.
+A quorum queue declared less than a second before the broker dies can lose what it confirmed (RabbitMQ 3.10), so
+the step waits after declaring, and then proves every queue with a confirmed canary before traffic is let in.
 """
 
 from __future__ import annotations

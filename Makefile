@@ -1,0 +1,76 @@
+# The front door. `make` alone lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+JOBS ?= 2
+COUNTRY ?= MX
+
+SOURCES := $(wildcard libs/*/src services/*/src tools/*/src)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | sort | column -t -s "$$(printf '\t')"
+
+.PHONY: setup
+setup: ## virtual environment and system packages; every other target does it by itself
+	@tools/bootstrap.sh
+
+.PHONY: up
+up: setup ## the whole suite with a demo merchant, until Ctrl-C; the data stay
+	@$(PY) -m stack up
+
+.PHONY: down
+down: setup ## stop a running suite from another terminal
+	@$(PY) -m stack down
+
+.PHONY: demo
+demo: setup ## play a sale from registration to report against the running suite (COUNTRY=MX)
+	@COUNTRY=$(COUNTRY) $(PY) -m stack demo
+
+.PHONY: test
+test: setup ## every test, against real servers (JOBS=2)
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadgroup $(ARGS)
+
+.PHONY: lint
+lint: setup ## format, style, types, dependency rules, fresh protos, compatible contracts
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(MAKE) --no-print-directory types
+	.venv/bin/lint-imports
+	$(MAKE) --no-print-directory protos-check
+	$(MAKE) --no-print-directory contracts-check
+
+.PHONY: types
+types: setup ## mypy, strict
+	$(PY) -m mypy $(SOURCES)
+
+.PHONY: format
+format: setup ## put the code into shape
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+.PHONY: protos
+protos: setup ## generate the gRPC code from protos/
+	@$(PY) -m contracts.tooling.generate
+
+.PHONY: protos-check
+protos-check: setup ## fail when the committed gRPC code is not what the protos give
+	@$(PY) -m contracts.tooling.generate --check
+
+.PHONY: contracts-check
+contracts-check: setup ## fail on a removed or retyped field of a proto or an event, against main
+	@$(PY) -m contracts.tooling.compatibility
+
+.PHONY: asyncapi
+asyncapi: setup ## print the AsyncAPI document of the event bus
+	@$(PY) -m contracts.tooling.asyncapi
+
+.PHONY: bench
+bench: setup ## measure the suite beside its references and print the table
+	@$(PY) -m benchmarks
+
+.PHONY: lock
+lock: setup ## resolve dependencies anew into requirements.lock
+	@.venv/bin/uv lock -q $(ARGS)
+	@.venv/bin/uv export -q --no-emit-workspace --all-packages --all-groups --no-header --no-annotate \
+		--format requirements-txt > requirements.lock

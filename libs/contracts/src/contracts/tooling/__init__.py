@@ -1,0 +1,1 @@
+"""What `make protos`, `make contracts-check` and `make asyncapi` run."""
