@@ -77,7 +77,7 @@ python=$(usable_python) || die "Python 3.11 or newer with its venv module is nee
 
 # Two runs at once would write into each other's environment.
 if [ -z "${BOOTSTRAP_LOCKED:-}" ] && command -v flock >/dev/null 2>&1; then
-  mkdir -p .cobro
+  mkdir -p -m 711 .cobro
   BOOTSTRAP_LOCKED=1 exec flock .cobro/bootstrap.lock "$0" "$@"
 fi
 

@@ -122,7 +122,9 @@ def stop(process: subprocess.Popen[bytes], *, number: signal.Signals = signal.SI
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace)
     _kill(members)
-    return process.wait()
+    code = process.wait()
+    _await_end(members[1:])
+    return code
 
 
 def stop_stranger(identity: Identity, *, number: signal.Signals = signal.SIGTERM, grace: float = 15.0) -> bool:
@@ -138,6 +140,7 @@ def stop_stranger(identity: Identity, *, number: signal.Signals = signal.SIGTERM
     while identity.alive() and time.monotonic() < deadline:
         time.sleep(0.05)
     _kill(members)
+    _await_end(members)
     return True
 
 
@@ -165,3 +168,8 @@ def _kill(members: Sequence[psutil.Process]) -> None:
     for member in members:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
+
+
+def _await_end(members: Sequence[psutil.Process]) -> None:
+    """Return when killed processes are gone. Not for our own children: their exit code would be lost."""
+    psutil.wait_procs(members, timeout=5.0)

@@ -34,6 +34,7 @@ class Infrastructure:
 
     servers: Mapping[Kind, Server]
     way: str
+    credentials: Credentials | None = None
     temporary: Path | None = None
     _started: list[Server] = field(default_factory=list)
 
@@ -141,7 +142,7 @@ def locate(
                 name=name,
                 volume=name if directory else None,
             )
-        return Infrastructure(servers, way="docker")
+        return Infrastructure(servers, way="docker", credentials=credentials)
     return _private(missing, servers, directory, credentials, ports, remembered_ports or {}, notify)
 
 
@@ -195,4 +196,4 @@ def _private(
                     password=credentials.redis,
                     binary=binaries.redis,
                 )
-    return Infrastructure(servers, way="private", temporary=temporary)
+    return Infrastructure(servers, way="private", credentials=credentials, temporary=temporary)
