@@ -7,6 +7,9 @@ response carried.
 `run` is for an effect that is local to one transaction. An effect outside (a payment provider, another service) is
 claim, call, finish: `claim` in a transaction before, `finish` in one after; a lease lets a second try resume after a
 crash, and the owner is the fence that keeps a slow first try from overwriting it.
+
+A hot path that is one statement before and one after the outside call puts CLAIM_SQL and FINISH_SQL into CTEs of its own, with
+the parameters of `claiming` and `finishing`. Where CLAIM_SQL returns no row the key was used before: `claim` then says how.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from kernel import Conflict, RuleViolation
@@ -75,6 +78,26 @@ _CLAIM = text(
 _FINISH = text(
     "UPDATE idempotency_keys SET status = :status, body = :body, owner = NULL, lease_until = NULL"
     " WHERE principal_id = :principal AND route = :route AND key = :key AND owner = :owner"
+)
+
+# A scope without a key has no row: `key = NULL` finds none, so the three below then simply do nothing.
+_OWNED = " WHERE principal_id = :key_principal AND route = :key_route AND key = :key AND owner = :key_owner"
+CLAIM_SQL: Final = (
+    "INSERT INTO idempotency_keys (principal_id, route, key, fingerprint, owner, resource_id, lease_until)"
+    " VALUES (:key_principal, :key_route, :key, :key_fingerprint, :key_owner, :key_resource, now() + :key_lease)"
+    " ON CONFLICT (principal_id, route, key) DO NOTHING RETURNING resource_id"
+)
+FINISH_SQL: Final = (
+    "UPDATE idempotency_keys SET status = :key_status, body = :key_body, owner = NULL, lease_until = NULL" + _OWNED
+)
+RELEASE_SQL: Final = "UPDATE idempotency_keys SET lease_until = now()" + _OWNED
+"""Let the next try with this key resume at once: this one ended without knowing the outcome."""
+FORGET_SQL: Final = "DELETE FROM idempotency_keys" + _OWNED
+"""Let the next try with this key begin anew: this one did nothing, and is known to have done nothing."""
+_FORGET = text(FORGET_SQL)
+_ABANDON = text(
+    "DELETE FROM idempotency_keys"
+    " WHERE principal_id = :principal AND route = :route AND key = :key AND owner = :owner AND status IS NULL"
 )
 
 
@@ -145,6 +168,36 @@ class Idempotency:
         parameters = {**_key(scope), "owner": claim.owner, **self._sealed(scope, answer)}
         done = await unit.session.execute(_FINISH, parameters)
         return done.rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+    async def forget(self, unit: UnitOfWork, scope: IdempotencyScope, claim: Claim) -> None:
+        """FORGET_SQL within a transaction."""
+        await unit.session.execute(_FORGET, self.holding(scope, claim))
+
+    def claiming(self, scope: IdempotencyScope, resource_id: UUID) -> tuple[Claim, dict[str, Any]]:
+        """A claim, held once CLAIM_SQL with these parameters has returned a row. The scope must have a key."""
+        claim = Claim(uuid4(), resource_id)
+        parameters = self.holding(scope, claim)
+        parameters |= {"key_fingerprint": scope.fingerprint, "key_resource": resource_id, "key_lease": LEASE}
+        return claim, parameters
+
+    def finishing(self, scope: IdempotencyScope, claim: Claim, answer: Answer) -> dict[str, Any]:
+        """Parameters of FINISH_SQL."""
+        body = None if scope.key is None else self._cipher.encrypt(answer.body, context=_place(scope))
+        return {**self.holding(scope, claim), "key_status": answer.status, "key_body": body}
+
+    def holding(self, scope: IdempotencyScope, claim: Claim) -> dict[str, Any]:
+        """Parameters of RELEASE_SQL and FORGET_SQL."""
+        return {
+            "key_principal": scope.principal_id,
+            "key_route": scope.route,
+            "key": scope.key,
+            "key_owner": claim.owner,
+        }
+
+    async def abandon(self, unit: UnitOfWork, scope: IdempotencyScope, claim: Claim) -> None:
+        """Give the key free again: the request failed and everything it did was taken back, so trying again is right."""
+        if scope.key is not None:
+            await unit.session.execute(_ABANDON, {**_key(scope), "owner": claim.owner})
 
     async def _lock_and_find(self, unit: UnitOfWork, scope: IdempotencyScope) -> Answer | UUID | None:
         """A stored answer, the resource of an abandoned try, or None for a first use."""
