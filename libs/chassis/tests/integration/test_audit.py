@@ -1,0 +1,92 @@
+"""The delivery audit heals a queue that lost what it confirmed."""
+
+from typing import Any
+
+import grpc
+import pytest
+from chassis.bus.audit import EventLedgerServicer, audit_deliveries
+from chassis.bus.received import Received
+from chassis.database import Database
+from contracts.events.auth import UserRegistered
+from contracts.events.registry import queues_of
+from contracts.events.v1 import ledger_pb2
+from kernel import new_id
+from sqlalchemy import text
+
+pytestmark = pytest.mark.integration
+
+QUEUE = queues_of(UserRegistered)[0].name
+
+
+class Ledger:
+    """A consumer's ledger, called without a socket between."""
+
+    def __init__(self, database: Database) -> None:
+        self._servicer = EventLedgerServicer(database)
+        self.away = False
+
+    async def FindMissing(self, request: ledger_pb2.FindMissingRequest, timeout: float) -> Any:
+        if self.away:
+            raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
+        return await self._servicer.FindMissing(request, None)
+
+
+async def sent_a_while_ago(database: Database) -> UserRegistered:
+    event = UserRegistered(aggregate_id=new_id(), aggregate_version=1, role="MERCHANT")
+    async with database.transaction() as unit:
+        unit.publish(event)
+    async with database.autocommit() as connection:
+        await connection.execute(
+            text("UPDATE outbox SET sent_at = now() - interval '5 minutes' WHERE aggregate_id = :id"),
+            {"id": event.aggregate_id},
+        )
+    return event
+
+
+async def resent(database: Database, event: UserRegistered) -> list[Any]:
+    async with database.read() as session:
+        rows = await session.execute(
+            text("SELECT event_id, only_queue FROM outbox WHERE aggregate_id = :id AND only_queue IS NOT NULL"),
+            {"id": event.aggregate_id},
+        )
+        return list(rows)
+
+
+async def test_what_never_arrived_is_sent_again_once(database: Database) -> None:
+    event = await sent_a_while_ago(database)
+    ledgers: Any = {QUEUE.partition(".")[0]: Ledger(database)}
+
+    await audit_deliveries(database, "auth", ledgers)
+    await audit_deliveries(database, "auth", ledgers)
+
+    [again] = await resent(database, event)
+    assert again.only_queue == QUEUE
+
+
+async def test_what_arrived_is_left_alone(database: Database) -> None:
+    event = await sent_a_while_ago(database)
+    async with database.read() as session:
+        event_id = (
+            await session.execute(
+                text("SELECT event_id FROM outbox WHERE aggregate_id = :id"), {"id": event.aggregate_id}
+            )
+        ).scalar_one()
+    async with database.transaction() as unit:
+        assert await unit.accept(Received(event_id, QUEUE, event, unit.clock.now()))
+
+    await audit_deliveries(database, "auth", {QUEUE.partition(".")[0]: Ledger(database)})  # type: ignore[dict-item]
+
+    assert await resent(database, event) == []
+
+
+async def test_a_consumer_that_is_away_is_asked_next_time(database: Database) -> None:
+    event = await sent_a_while_ago(database)
+    ledger = Ledger(database)
+    ledgers: Any = {QUEUE.partition(".")[0]: ledger}
+
+    ledger.away = True
+    await audit_deliveries(database, "auth", ledgers)
+    assert await resent(database, event) == []
+    ledger.away = False
+    await audit_deliveries(database, "auth", ledgers)
+    assert len(await resent(database, event)) == 1
