@@ -95,10 +95,6 @@ RELEASE_SQL: Final = "UPDATE idempotency_keys SET lease_until = now()" + _OWNED
 FORGET_SQL: Final = "DELETE FROM idempotency_keys" + _OWNED
 """Let the next try with this key begin anew: this one did nothing, and is known to have done nothing."""
 _FORGET = text(FORGET_SQL)
-_ABANDON = text(
-    "DELETE FROM idempotency_keys"
-    " WHERE principal_id = :principal AND route = :route AND key = :key AND owner = :owner AND status IS NULL"
-)
 
 
 def in_progress() -> Conflict:
@@ -193,11 +189,6 @@ class Idempotency:
             "key": scope.key,
             "key_owner": claim.owner,
         }
-
-    async def abandon(self, unit: UnitOfWork, scope: IdempotencyScope, claim: Claim) -> None:
-        """Give the key free again: the request failed and everything it did was taken back, so trying again is right."""
-        if scope.key is not None:
-            await unit.session.execute(_ABANDON, {**_key(scope), "owner": claim.owner})
 
     async def _lock_and_find(self, unit: UnitOfWork, scope: IdempotencyScope) -> Answer | UUID | None:
         """A stored answer, the resource of an abandoned try, or None for a first use."""
