@@ -124,6 +124,7 @@ class OutboundClient:
     """One peer, one pool of connections. Create it inside a running event loop; close it, or use `async with`.
 
     base_url: http(s), may carry a path prefix. headers: sent with every request, credentials included.
+    auth: user and password, for peers with HTTP Basic.
     timeout, connect_timeout: seconds. max_body: bytes of an answer after decompression.
     Redirects are not followed, cookies not kept, proxy variables ignored.
     """
@@ -155,8 +156,7 @@ class OutboundClient:
             # Shorter than the 5 s after which common servers close an idle connection: a POST that meets the close is
             # a NoAnswer although nothing happened.
             connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=4.0),
-            headers=headers,
-            auth=aiohttp.BasicAuth(*auth) if auth else None,
+            headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             trace_configs=[_connection_trace()],

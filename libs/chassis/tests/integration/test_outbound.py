@@ -86,6 +86,12 @@ async def test_sends_a_form(peer: tuple[Peer, str]) -> None:
     assert peer[0].seen[0][3] == b"To=%2B52+55"
 
 
+async def test_basic_credentials(peer: tuple[Peer, str]) -> None:
+    async with OutboundClient("peer", peer[1], auth=("user", "pässword")) as client:
+        await client.request("GET", "/")
+    assert peer[0].seen[0][2]["Authorization"] == "Basic dXNlcjpww6Rzc3dvcmQ="
+
+
 async def test_carries_the_trace(peer: tuple[Peer, str]) -> None:
     tracer = TracerProvider().get_tracer("test")
     with tracer.start_as_current_span("call") as span:
