@@ -13,9 +13,8 @@ from uuid import UUID
 import orjson
 from fastapi import Depends, Query
 from kernel import InvalidInput
-from sqlalchemy import Row, Select, func, literal_column, select, tuple_
+from sqlalchemy import Row, Select, SQLColumnExpression, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.http.schemas import Page, PageMeta
 
@@ -87,8 +86,8 @@ async def fetch_page(
     statement: Select[Any],
     params: PageParams,
     *,
-    created_at: ColumnElement[Any],
-    id: ColumnElement[Any],
+    created_at: SQLColumnExpression[Any],
+    id: SQLColumnExpression[Any],
 ) -> Slice:
     """Run a filtered, unordered SELECT as one page, newest first; counts at most COUNT_CAP rows in the same round trip.
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#contracts/billing/v1/invoices.proto\x12\x14\x63ontracts.billing.v1\"?\n\x17GetInvoiceOfSaleRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\"\x8a\x01\n\x07Invoice\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x0f\n\x07sale_id\x18\x03 \x01(\t\x12\x16\n\x0einvoice_number\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x0f\n\x07pdf_url\x18\x06 \x01(\t\x12\x14\n\x0cissued_at_ms\x18\x07 \x01(\x03\x32l\n\x08Invoices\x12`\n\x10GetInvoiceOfSale\x12-.contracts.billing.v1.GetInvoiceOfSaleRequest\x1a\x1d.contracts.billing.v1.Invoiceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#contracts/billing/v1/invoices.proto\x12\x14\x63ontracts.billing.v1\"?\n\x17GetInvoiceOfSaleRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\"\x9f\x01\n\x07Invoice\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x0f\n\x07sale_id\x18\x03 \x01(\t\x12\x16\n\x0einvoice_number\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x0f\n\x07pdf_url\x18\x06 \x01(\t\x12\x14\n\x0cissued_at_ms\x18\x07 \x01(\x03\x12\x13\n\x0breceipt_url\x18\x08 \x01(\t2l\n\x08Invoices\x12`\n\x10GetInvoiceOfSale\x12-.contracts.billing.v1.GetInvoiceOfSaleRequest\x1a\x1d.contracts.billing.v1.Invoiceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINVOICEOFSALEREQUEST']._serialized_start=61
   _globals['_GETINVOICEOFSALEREQUEST']._serialized_end=124
   _globals['_INVOICE']._serialized_start=127
-  _globals['_INVOICE']._serialized_end=265
-  _globals['_INVOICES']._serialized_start=267
-  _globals['_INVOICES']._serialized_end=375
+  _globals['_INVOICE']._serialized_end=286
+  _globals['_INVOICES']._serialized_start=288
+  _globals['_INVOICES']._serialized_end=396
 # @@protoc_insertion_point(module_scope)

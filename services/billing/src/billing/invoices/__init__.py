@@ -1,0 +1,1 @@
+"""One numbered document per completed sale."""

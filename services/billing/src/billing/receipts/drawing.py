@@ -1,0 +1,131 @@
+"""What both layouts draw with: fonts, text that can be printed, the QR code, rules. Imports reportlab: load it late."""
+
+from __future__ import annotations
+
+import unicodedata
+from html import escape
+from importlib import resources
+from typing import Literal
+
+import segno
+from reportlab.lib.colors import Color, black
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus import Flowable, Paragraph
+
+REGULAR = "Roboto"
+BOLD = "Roboto-Bold"
+
+Alignment = Literal["left", "center", "right"]
+
+_FILES = {REGULAR: "Roboto-Regular.ttf", BOLD: "Roboto-Bold.ttf"}
+_MAX_TEXT = 200
+
+
+def load_fonts() -> None:
+    """Embedded fonts, so that a receipt looks the same on every screen and printer. Once per process is enough."""
+    if REGULAR in pdfmetrics.getRegisteredFontNames():
+        return
+    folder = resources.files("billing.receipts").joinpath("fonts")
+    for name, file in _FILES.items():
+        with folder.joinpath(file).open("rb") as data:
+            pdfmetrics.registerFont(TTFont(name, data))
+    pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
+
+
+def printable(text: str) -> str:
+    """One line of at most 200 characters that the fonts have: emoji and controls go, other scripts become "?"."""
+    font = pdfmetrics.getFont(REGULAR)
+    assert isinstance(font, TTFont)
+    glyphs = font.face.charToGlyph
+    kept = []
+    for character in unicodedata.normalize("NFC", text[: 4 * _MAX_TEXT]):
+        if character.isspace():
+            kept.append(" ")
+        elif ord(character) in glyphs:
+            kept.append(character)
+        elif unicodedata.category(character)[0] in "LN":
+            kept.append("?")
+    joined = " ".join("".join(kept).split(" "))
+    line = " ".join(joined.split())
+    return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 1]}…"
+
+
+def style(
+    size: float, *, bold: bool = False, align: Alignment = "left", color: Color = black, lead: float = 1.3
+) -> ParagraphStyle:
+    return ParagraphStyle(
+        name=f"{size}{bold}{align}",
+        fontName=BOLD if bold else REGULAR,
+        fontSize=size,
+        leading=size * lead,
+        alignment=align,
+        textColor=color,
+        splitLongWords=1,
+    )
+
+
+def paragraph(text: str, look: ParagraphStyle) -> Paragraph:
+    """Plain text: whatever it holds is printed, never obeyed."""
+    return Paragraph(escape(printable(text)), look)
+
+
+def figure(text: str, look: ParagraphStyle, width: float) -> Paragraph:
+    """An amount on one line: set smaller, rather than broken, where it does not fit `width` points."""
+    needed = pdfmetrics.stringWidth(printable(text), look.fontName, look.fontSize)
+    if needed <= width:
+        return paragraph(text, look)
+    scale = 0.98 * width / needed
+    return paragraph(text, ParagraphStyle(name=f"{look.name}×{scale}", parent=look, fontSize=look.fontSize * scale))
+
+
+class Qr(Flowable):
+    """A QR code of `size` points with its quiet zone, as rectangles: sharp at any resolution."""
+
+    def __init__(self, content: str, size: float, *, align: Literal["LEFT", "CENTER"] = "CENTER") -> None:
+        super().__init__()
+        self.hAlign = align
+        self.width = self.height = size
+        self._matrix = segno.make_qr(content, error="m").matrix
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
+        return self.width, self.height
+
+    def draw(self) -> None:
+        quiet = 2
+        cell = self.width / (len(self._matrix) + 2 * quiet)
+        path = self.canv.beginPath()
+        for row, cells in enumerate(self._matrix):
+            start = None
+            for column, dark in enumerate([*cells, 0]):
+                if dark and start is None:
+                    start = column
+                elif not dark and start is not None:
+                    top = self.height - (row + quiet + 1) * cell
+                    path.rect((start + quiet) * cell, top, (column - start) * cell, cell)
+                    start = None
+        self.canv.setFillColor(black)
+        self.canv.drawPath(path, stroke=0, fill=1)
+
+
+class Rule(Flowable):
+    """A line across the column, dashed for a ticket."""
+
+    def __init__(self, *, space: float = 4, width: float = 0.6, dashed: bool = False, color: Color = black) -> None:
+        super().__init__()
+        self._space = space
+        self._line = width
+        self._dashed = dashed
+        self._color = color
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
+        self.width, self.height = available_width, 2 * self._space
+        return self.width, self.height
+
+    def draw(self) -> None:
+        self.canv.setStrokeColor(self._color)
+        self.canv.setLineWidth(self._line)
+        if self._dashed:
+            self.canv.setDash(1.5, 1.5)
+        self.canv.line(0, self._space, self.width, self._space)

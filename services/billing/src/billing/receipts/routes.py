@@ -1,0 +1,56 @@
+"""GET /receipts/:saleId, for the buyer with the link's key and for the merchant with a token."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth import Principal
+from chassis.http.app import authenticate, context_of
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.responses import Response
+
+from billing.context import BillingContext
+from billing.invoices import service
+from billing.invoices.errors import invoice_not_found
+from billing.receipts.labels import Language
+from billing.receipts.renderer import Format
+from billing.receipts.responses import pdf_response
+
+router = APIRouter(prefix="/api/v1/receipts", tags=["receipts"])
+
+Ctx = Annotated[BillingContext, context_of(BillingContext)]
+
+_bearer = HTTPBearer(auto_error=False, description="Not needed by whoever has the link's key", bearerFormat="JWT")
+
+
+async def _caller_or_key(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    key: Annotated[str | None, Query(max_length=64, description="The key of the link given to the buyer")] = None,
+) -> Principal | str:
+    # The key is enough: a stale token in the same browser must not close the buyer's link.
+    return key if key is not None else await authenticate(request, credentials)
+
+
+@router.get(
+    "/{sale_id}",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}, "description": "The receipt"}},
+)
+async def get_receipt(
+    sale_id: UUID,
+    ctx: Ctx,
+    holder: Annotated[Principal | str, Depends(_caller_or_key)],
+    lang: Language = Language.ES,
+    layout: Annotated[Format, Query(alias="format")] = Format.TICKET,
+) -> Response:
+    """The receipt of a sale as PDF. 404 `receipt_not_ready` with Retry-After in the moments after the sale."""
+    if isinstance(holder, str):
+        if not ctx.links.opens(sale_id, holder):
+            raise invoice_not_found()
+        invoice = await service.get_of_sale(ctx, sale_id)
+    else:
+        invoice = await service.get_of_sale_for(ctx, holder, sale_id)
+    return pdf_response(await service.pdf_of(ctx, invoice, layout, lang), invoice.invoice_number)

@@ -1,0 +1,148 @@
+"""The 80 mm ticket: one strip, as long as it needs to be, in black only, as thermal printers print."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from reportlab.lib.units import mm
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Spacer, Table, TableStyle
+
+from billing.receipts.document import Line, ReceiptDocument
+from billing.receipts.drawing import Qr, Rule, figure, paragraph, style
+from billing.receipts.formatting import Formatter
+from billing.receipts.labels import TAX_ID_NAMES, Labels
+
+_WIDTH = 80 * mm
+_MARGIN = 4 * mm
+_COLUMN = _WIDTH - 2 * _MARGIN
+_AMOUNT = 26 * mm
+_TALLEST = 100_000.0
+
+_SHOP = style(15, bold=True, align="center", lead=1.15)
+_SMALL_CENTER = style(7.5, align="center")
+_HEADING = style(10, bold=True, align="center")
+_TEXT = style(8.5)
+_TEXT_RIGHT = style(8.5, align="right")
+_ITEM = style(9)
+_ITEM_RIGHT = style(9, align="right")
+_DETAIL = style(7.5)
+_DETAIL_RIGHT = style(7.5, align="right")
+_TOTAL = style(15, bold=True, lead=1.15)
+_TOTAL_RIGHT = style(15, bold=True, align="right", lead=1.15)
+_THANKS = style(9.5, bold=True, align="center")
+_FLAT = TableStyle(
+    [
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 0.8),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0.8),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ]
+)
+
+
+def render(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> bytes:
+    """The PDF: one page of 80 mm whose height fits its content."""
+    story = _story(document, labels, formatter)
+    height = sum(flowable.wrap(_COLUMN, _TALLEST)[1] for flowable in story) + 2 * _MARGIN + 1
+    buffer = BytesIO()
+    template = BaseDocTemplate(
+        buffer,
+        pagesize=(_WIDTH, height),
+        title=f"{labels.receipt} {document.number}",
+        author=document.issuer.name,
+        creator="Cobro",
+        invariant=1,
+    )
+    frame = Frame(
+        _MARGIN, _MARGIN, _COLUMN, height - 2 * _MARGIN, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0
+    )
+    template.addPageTemplates(PageTemplate(frames=[frame]))
+    template.build(story)
+    return buffer.getvalue()
+
+
+def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> list[Flowable]:
+    return [
+        *_head(document, labels),
+        Rule(dashed=True, space=5),
+        paragraph(labels.receipt.upper(), _HEADING),
+        Spacer(0, 3),
+        _pairs(
+            [
+                (labels.number, document.number),
+                (labels.date, formatter.moment(document.sold_at, document.time_zone)),
+                (labels.branch, document.branch),
+                *_buyer(document, labels),
+            ]
+        ),
+        Rule(dashed=True, space=5),
+        *[_line(line, document, labels, formatter) for line in document.lines],
+        Rule(dashed=True, space=5),
+        *_totals(document, labels, formatter),
+        Rule(dashed=True, space=5),
+        Qr(document.link, 34 * mm),
+        paragraph(labels.scan, _SMALL_CENTER),
+        Spacer(0, 8),
+        paragraph(labels.thanks, _THANKS),
+        Spacer(0, 3),
+        paragraph(labels.not_fiscal, _SMALL_CENTER),
+    ]
+
+
+def _head(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
+    issuer = document.issuer
+    tax_id = f"{TAX_ID_NAMES[document.country.value]} {issuer.tax_id}" if issuer.tax_id else ""
+    legal_name = issuer.legal_name if issuer.legal_name != issuer.name else ""
+    phone = f"{labels.phone} {issuer.phone}" if issuer.phone else ""
+    small = [legal_name, tax_id, issuer.address, issuer.place, phone]
+    return [paragraph(issuer.name, _SHOP), Spacer(0, 2), *(paragraph(text, _SMALL_CENTER) for text in small if text)]
+
+
+def _buyer(document: ReceiptDocument, labels: Labels) -> list[tuple[str, str]]:
+    buyer = document.buyer
+    if buyer is None:
+        return []
+    rows = [(labels.sold_to, buyer.name), (TAX_ID_NAMES[document.country.value], buyer.tax_id)]
+    return [(label, value) for label, value in rows if value]
+
+
+def _line(line: Line, document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:
+    def money(minor: int) -> str:
+        return formatter.money(document.money(minor))
+
+    rows: list[list[Flowable | str]] = [[paragraph(line.name, _ITEM), figure(money(line.gross), _ITEM_RIGHT, _AMOUNT)]]
+    if line.quantity != 1:
+        rows.append([paragraph(f"{line.quantity} × {money(line.unit_price)}", _DETAIL), ""])
+    if line.discount:
+        rows.append([paragraph(labels.discount, _DETAIL), figure(money(-line.discount), _DETAIL_RIGHT, _AMOUNT)])
+    rows.append(["", ""])
+    return Table(rows, colWidths=[_COLUMN - _AMOUNT, _AMOUNT], rowHeights=[*[None] * (len(rows) - 1), 3], style=_FLAT)
+
+
+def _totals(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> list[Flowable]:
+    def money(minor: int) -> str:
+        return formatter.money(document.money(minor))
+
+    flowables: list[Flowable] = []
+    if document.discount:
+        flowables.append(
+            _pairs([(labels.subtotal, money(document.list_price)), (labels.discount, money(-document.discount))])
+        )
+    total = figure(money(document.total), _TOTAL_RIGHT, 48 * mm)
+    flowables.append(_table([[paragraph(labels.total.upper(), _TOTAL), total]], 48 * mm))
+    taxes = [
+        (labels.tax_included if rate is None else labels.tax.format(rate=formatter.rate(rate)), money(amount))
+        for rate, amount in document.taxes()
+    ]
+    method = labels.methods.get(document.payment_method, document.payment_method)
+    flowables.append(_pairs([*taxes, (labels.payment, method)]))
+    return flowables
+
+
+def _pairs(rows: list[tuple[str, str]]) -> Table:
+    return _table([[paragraph(left, _TEXT), paragraph(right, _TEXT_RIGHT)] for left, right in rows], 42 * mm)
+
+
+def _table(rows: list[list[Flowable | str]], right: float) -> Table:
+    return Table(rows, colWidths=[_COLUMN - right, right], style=_FLAT)
