@@ -87,7 +87,8 @@ class LocalSuite:
         while True:
             self._supervisor.tend()
             if self._infrastructure is not None and time.monotonic() >= next_check:
-                self._infrastructure.revive(self._notify)
+                if self._infrastructure.revive(self._notify):
+                    self._write_state()
                 next_check = time.monotonic() + _SERVER_CHECK_SECONDS
             time.sleep(0.2)
 

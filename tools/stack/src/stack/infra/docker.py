@@ -131,8 +131,8 @@ class DockerServer:
         if self._container is not None:
             self._container.get_wrapped_container().unpause()
 
-    def identities(self) -> Sequence[Identity]:
-        return ()
+    def identities(self) -> Mapping[str, Identity]:
+        return {}
 
     def _published(self) -> Any:
         """The loopback interface only, which testcontainers hands on to Docker without having a word for it."""

@@ -1,6 +1,6 @@
 """A server that somebody else runs: used, never started, stopped or harmed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from stack.errors import StackError
 from stack.infra.server import Kind
@@ -35,9 +35,9 @@ class ExternalServer:
         """Refused."""
         self._refuse()
 
-    def identities(self) -> Sequence[Identity]:
+    def identities(self) -> Mapping[str, Identity]:
         """None: it runs elsewhere."""
-        return ()
+        return {}
 
     def _refuse(self) -> None:
         raise StackError(f"The {self.kind} server was given by its address and was not started here: it is left alone.")

@@ -70,17 +70,20 @@ class Infrastructure:
         return {kind: port for kind, port in ports.items() if port is not None}
 
     def identities(self) -> Sequence[tuple[str, Identity]]:
-        """The local processes of the servers, each with the name of its server."""
-        return [(str(server.kind), identity) for server in self._started for identity in server.identities()]
+        """The local processes of the servers, each with a name."""
+        return [named for server in self._started for named in server.identities().items()]
 
-    def revive(self, notify: Callable[[str], None]) -> None:
-        """Start again what ended by itself. Returns without waiting for it to answer."""
+    def revive(self, notify: Callable[[str], None]) -> bool:
+        """Start again what ended by itself, without waiting for it to answer. False when nothing had."""
+        revived = False
         for server in self._started:
             try:
                 server.check_alive()
             except StackError as error:
                 notify(f"{str(error).splitlines()[0]} Starting it again.")
                 server.start()
+                revived = True
+        return revived
 
     def __enter__(self) -> "Infrastructure":
         self.start()

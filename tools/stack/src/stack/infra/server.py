@@ -1,6 +1,6 @@
 """What the rest of the tool may ask of a server, whoever runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -42,5 +42,5 @@ class Server(Protocol):
     def resume(self) -> None:
         """Undo `pause`."""
 
-    def identities(self) -> Sequence[Identity]:
-        """The local processes that belong to it; empty when it runs elsewhere."""
+    def identities(self) -> Mapping[str, Identity]:
+        """The local processes that belong to it, by name; empty when it runs elsewhere."""

@@ -64,7 +64,7 @@ class PrivateServer(ABC):
         self.end_leftover()
         self.prepare()
         self._process = self._spawn(self.argv())
-        processes.record(self._record, self.identities())
+        processes.record(self._record, tuple(self.identities().values()))
 
     def check_alive(self) -> None:
         if self._process is not None and (code := self._process.poll()) is not None:
@@ -87,10 +87,10 @@ class PrivateServer(ABC):
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
-    def identities(self) -> Sequence[Identity]:
+    def identities(self) -> Mapping[str, Identity]:
         if self._process is None or self._process.poll() is not None:
-            return ()
-        return (Identity.of(self._process.pid),)
+            return {}
+        return {str(self.kind): Identity.of(self._process.pid)}
 
     def end_leftover(self) -> None:
         """End the processes that a killed run of ours left on this data folder."""

@@ -85,7 +85,8 @@ class PrivatePostgres(PrivateServer):
         }
         shared = (ROOT / "deploy" / "postgres" / "postgresql.conf").read_text()
         local = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-        configuration = self.data / "postgresql.conf"
+        # Beside what `initdb` found out about this machine, such as which kind of shared memory works.
+        configuration = self.data / "cobro.conf"
         configuration.write_text(f"{shared}\n{local}")
         self._give(configuration)
         # PostgreSQL checks its lock file itself, but mistakes any process that got the same id for the dead server.
@@ -129,6 +130,8 @@ class PrivatePostgres(PrivateServer):
         if finished.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise StackError(f"initdb failed:\n{finished.stderr.strip()}")
+        with (self.data / "postgresql.conf").open("a") as configuration:
+            configuration.write("\ninclude 'cobro.conf'\n")
 
     def _forget_dead_postmaster(self) -> None:
         lock = self.data / "postmaster.pid"

@@ -97,10 +97,10 @@ class PrivateRabbitMQ(PrivateServer):
             processes.stop(self._epmd_process, grace=2.0)
             self._epmd_process = None
 
-    def identities(self) -> Sequence[Identity]:
+    def identities(self) -> Mapping[str, Identity]:
         mapper = self._epmd_process
-        alive = (Identity.of(mapper.pid),) if mapper is not None and mapper.poll() is None else ()
-        return (*super().identities(), *alive)
+        alive = {"epmd": Identity.of(mapper.pid)} if mapper is not None and mapper.poll() is None else {}
+        return {**super().identities(), **alive}
 
     def _start_epmd(self) -> None:
         """Run epmd ourselves: the virtual machine would leave one behind as a daemon."""
