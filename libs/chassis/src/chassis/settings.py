@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
@@ -103,5 +104,11 @@ def load(settings: type[SettingsT]) -> SettingsT:
         return settings()
     except ValidationError as error:
         prefix = settings.model_config.get("env_prefix", "")
-        names = ", ".join(f"{prefix}{'.'.join(map(str, e['loc']))}".upper() + f" ({e['msg']})" for e in error.errors())
+        names = ", ".join(f"{_variable(prefix, e['loc'])} ({e['msg']})" for e in error.errors())
         sys.exit(f"settings: {names}")
+
+
+def _variable(prefix: str, location: Sequence[int | str]) -> str:
+    name = ".".join(map(str, location))
+    # A field with an alias is located by the alias, which is the variable's whole name.
+    return name if name.isupper() else f"{prefix}{name}".upper()

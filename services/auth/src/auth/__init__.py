@@ -1,0 +1,1 @@
+"""Who exists and who may come in: users, sessions, businesses, branches, memberships."""

@@ -1,0 +1,9 @@
+"""`python -m auth serve | worker | migrate | all`."""
+
+from chassis.runtime import main
+
+from auth.app import MIGRATIONS, build
+from auth.settings import AuthSettings
+
+if __name__ == "__main__":
+    main("auth", AuthSettings, build, migrations=MIGRATIONS)

@@ -1,0 +1,87 @@
+"""The composition root."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from pathlib import Path
+
+from chassis.auth import Access, TokenVerifier
+from chassis.rpc.server import RpcService
+from chassis.runtime import Job, Kit, Service
+from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
+
+from auth.branches.routes import router as branches_router
+from auth.businesses.routes import router as businesses_router
+from auth.context import AuthContext
+from auth.directory.rpc import DirectoryServicer
+from auth.keys.keyring import Keyring
+from auth.keys.routes import router as keys_router
+from auth.members.repository import StoredMemberships
+from auth.sessions import service as sessions
+from auth.sessions.routes import router as sessions_router
+from auth.sessions.rpc import SessionsServicer
+from auth.sessions.states import SessionStates
+from auth.sessions.tokens import AccessTokens, RefreshTokens
+from auth.settings import AuthSettings
+from auth.users.passwords import PasswordHasher, PasswordPolicy
+from auth.users.routes import router as users_router
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+_ANNOUNCE_EVERY = 5.0
+_FORGET_EVERY = 3600.0
+
+
+async def build(kit: Kit[AuthSettings]) -> Service:
+    ctx = _context(kit)
+    # Its own keys are at hand: asking itself over HTTP would only fail while it starts.
+    kit.verifier = TokenVerifier(ctx.keyring, issuer=kit.common.jwt_issuer, audience=kit.common.jwt_audience)
+    kit.on_close(ctx.passwords.close)
+    services = directory_pb2.DESCRIPTOR.services_by_name
+    return Service(
+        context=ctx,
+        routers=[users_router, sessions_router, businesses_router, branches_router, keys_router],
+        rpc=[
+            RpcService(
+                services["Directory"].full_name,
+                directory_pb2_grpc.add_DirectoryServicer_to_server,
+                DirectoryServicer(ctx),
+            ),
+            RpcService(
+                services["Sessions"].full_name,
+                directory_pb2_grpc.add_SessionsServicer_to_server,
+                SessionsServicer(ctx),
+            ),
+        ],
+        jobs=[
+            Job("sessions-announce", _ANNOUNCE_EVERY, lambda: sessions.announce_ended(ctx)),
+            Job("sessions-forget", _FORGET_EVERY, lambda: sessions.forget_old(ctx)),
+        ],
+    )
+
+
+def _context(kit: Kit[AuthSettings]) -> AuthContext:
+    settings, common = kit.settings, kit.common
+    pepper = settings.password_pepper.get_secret_value()
+    keyring = Keyring(
+        settings.jwt_secret.get_secret_value(),
+        [secret.get_secret_value() for secret in settings.previous_jwt_secrets],
+    )
+    return AuthContext(
+        clock=kit.clock,
+        database=kit.database,
+        idempotency=kit.idempotency,
+        access=Access(StoredMemberships(kit.database)),
+        cipher=kit.cipher,
+        blind_index=kit.blind_index,
+        keyring=keyring,
+        access_tokens=AccessTokens(keyring, kit.clock, issuer=common.jwt_issuer, audience=common.jwt_audience),
+        refresh_tokens=RefreshTokens(settings.jwt_refresh_secret.get_secret_value()),
+        session_states=SessionStates(kit.cache.redis),
+        passwords=PasswordHasher(
+            pepper, cost=settings.bcrypt_cost, threads=settings.password_threads, queue=settings.password_queue
+        ),
+        password_policy=PasswordPolicy(),
+        fingerprint_key=hmac.digest(pepper.encode(), b"idempotency fingerprint", sha256),
+    )

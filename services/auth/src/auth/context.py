@@ -1,0 +1,42 @@
+"""What this service's use cases work with, put together once in app.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from chassis.auth import Access
+from chassis.crypto import BlindIndex, FieldCipher
+from chassis.database import Database
+from chassis.database.idempotency import Idempotency
+from chassis.http.app import context_of
+from kernel import Clock
+
+from auth.keys.keyring import Keyring
+from auth.sessions.states import SessionStates
+from auth.sessions.tokens import AccessTokens, RefreshTokens
+from auth.users.passwords import PasswordHasher, PasswordPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class AuthContext:
+    clock: Clock
+    database: Database
+    idempotency: Idempotency
+    access: Access
+    cipher: FieldCipher
+    blind_index: BlindIndex
+    keyring: Keyring
+    access_tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    session_states: SessionStates
+    passwords: PasswordHasher
+    password_policy: PasswordPolicy
+    fingerprint_key: bytes
+
+    def phone_index(self, phone: str) -> bytes:
+        """Where a user with this phone, in E.164, is found."""
+        return self.blind_index.of(phone, column="users.phone")
+
+
+Ctx = Annotated[AuthContext, context_of(AuthContext)]

@@ -1,0 +1,1 @@
+"""What other services may ask over gRPC about businesses, branches and memberships."""

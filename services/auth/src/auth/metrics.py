@@ -1,0 +1,9 @@
+"""Metrics of this service."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter
+
+logins = Counter("cobro_auth_logins_total", "Log-ins by outcome: ok, refused", ["outcome"])
+refreshes = Counter("cobro_auth_refreshes_total", "Refreshes: rotated, repeated, refused, reused", ["outcome"])
+password_refusals = Counter("cobro_auth_password_refusals_total", "Hashes not begun because too many were waiting")

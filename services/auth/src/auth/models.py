@@ -1,0 +1,10 @@
+"""All tables of the service, for whoever needs to know them all: Alembic."""
+
+from auth.base import Base
+from auth.branches.models import Branch
+from auth.businesses.models import Business
+from auth.members.models import Member
+from auth.sessions.models import RefreshToken, UserSession
+from auth.users.models import User
+
+__all__ = ["Base", "Branch", "Business", "Member", "RefreshToken", "User", "UserSession"]

@@ -1,0 +1,1 @@
+"""Log-in, rotation of refresh tokens, log-out, and whether a session may still be used."""

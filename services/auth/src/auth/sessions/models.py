@@ -1,0 +1,61 @@
+"""Sessions and their refresh tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.database.base import CreatedAt, Id
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth.base import Base
+from auth.sessions.status import EndReason
+
+
+class UserSession(Base):
+    """One log-in on one device: the family of all refresh tokens that descend from it.
+
+    `announced_at`: when Redis was told of the end. Until then a gateway may still believe the session alive.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended"),
+        CheckConstraint(f"end_reason IN ({', '.join(repr(reason.value) for reason in EndReason)})", name="end_reason"),
+        Index("ix_sessions_user_id", "user_id", "created_at", postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_sessions_unannounced",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL AND announced_at IS NULL"),
+        ),
+        Index("ix_sessions_expires_at", "expires_at"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    device: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+    used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    announced_at: Mapped[datetime | None]
+
+
+class RefreshToken(Base):
+    """A refresh token as its keyed hash; the token itself is kept nowhere."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (
+        Index("uq_refresh_tokens_digest", "digest", unique=True),
+        Index("ix_refresh_tokens_session_id", "session_id"),
+        Index("ix_refresh_tokens_expires_at", "expires_at"),
+    )
+
+    id: Mapped[Id]
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    digest: Mapped[bytes]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -1,0 +1,32 @@
+"""Requests and responses about sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from chassis.http.schemas import RequestModel, ResponseModel
+from pydantic import Field, StringConstraints
+
+from auth.fields import Phone
+from auth.users.schemas import GivenPassword, UserResponse
+
+OpaqueToken = Annotated[str, StringConstraints(min_length=1, max_length=512), Field(repr=False)]
+
+
+class LoginRequest(RequestModel):
+    phone: Phone
+    password: GivenPassword
+
+
+class RefreshRequest(RequestModel):
+    refresh_token: OpaqueToken
+
+
+class TokenResponse(ResponseModel):
+    """expires_in: seconds until the access token ends."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
+    expires_in: int
+    user: UserResponse

@@ -1,0 +1,230 @@
+"""Log-in, refresh, log-out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chassis.auth import Principal, Role
+from chassis.database import UnitOfWork
+from chassis.database.idempotency import Answer, IdempotencyScope
+from chassis.http.schemas import Data
+from chassis.telemetry.logs import get_logger
+from kernel import Unauthenticated, new_id
+
+from auth.context import AuthContext
+from auth.members import repository as members
+from auth.metrics import logins, refreshes
+from auth.sessions import errors, repository
+from auth.sessions.models import RefreshToken, UserSession
+from auth.sessions.schemas import LoginRequest, TokenResponse
+from auth.sessions.states import ENDED_SECONDS
+from auth.sessions.status import EndReason
+from auth.sessions.tokens import (
+    ACCESS_LIFETIME,
+    REFRESH_LIFETIME,
+    REUSE_GRACE,
+    SESSION_LIFETIME,
+    claimable,
+)
+from auth.users import repository as users
+from auth.users.models import User
+from auth.users.presentation import present
+
+log = get_logger(__name__)
+
+_MEMBERSHIPS = 100
+_ANNOUNCED_AT_ONCE = 500
+_KEEP_ENDED = timedelta(days=30)
+_KEEP_EXPIRED_TOKENS = timedelta(days=1)
+
+
+async def log_in(ctx: AuthContext, scope: IdempotencyScope, request: LoginRequest, device: str | None) -> Answer:
+    """A new session. An unknown phone and a wrong password raise the same Unauthenticated, after the same time."""
+    async with ctx.database.read() as session:
+        user = await users.find_by_phone(session, ctx.phone_index(request.phone))
+    stored = user.password_hash if user else None
+    verified = await ctx.passwords.verify(request.password, stored)
+    if user is None or stored is None or not verified:
+        logins.labels("refused").inc()
+        raise errors.invalid_credentials()
+    renewed = await ctx.passwords.hash(request.password) if ctx.passwords.is_outdated(stored) else None
+    session_id = new_id()
+    user_id = user.id
+
+    async def work(unit: UnitOfWork) -> Data[TokenResponse]:
+        locked = await (users.hold if renewed is None else users.lock)(unit.session, user_id)
+        # Changed or deleted while its hash was being computed.
+        if locked is None or locked.password_hash != stored:
+            raise errors.invalid_credentials()
+        if renewed is not None:
+            locked.password_hash = renewed
+        return Data(data=await start(ctx, unit, locked, session_id=session_id, device=device))
+
+    answer = await ctx.idempotency.run(scope, work, status=200)
+    logins.labels("ok").inc()
+    if not answer.replayed:
+        await ctx.session_states.activate(session_id)
+    return answer
+
+
+async def start(
+    ctx: AuthContext, unit: UnitOfWork, user: User, *, session_id: UUID, device: str | None
+) -> TokenResponse:
+    """A session of a user whose credentials were checked, within the caller's transaction."""
+    now = unit.clock.now()
+    login = UserSession(
+        id=session_id,
+        user_id=user.id,
+        device=device,
+        created_at=now,
+        used_at=now,
+        expires_at=now + SESSION_LIFETIME,
+    )
+    unit.session.add(login)
+    await unit.session.flush()
+    return await _grant(ctx, unit, user, login, ctx.refresh_tokens.first())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reused:
+    """A token was used long after it had been replaced: someone has a copy."""
+
+    session_id: UUID
+    user_id: UUID
+
+
+async def refresh(ctx: AuthContext, token: str) -> TokenResponse:
+    """Exchange a refresh token for its successor and a new access token. Raises Unauthenticated.
+
+    Using a token again within ten seconds gives the same successor (RFC 9700 4.14.2, with a grace for lost answers);
+    later it ends the session, since either the client or a thief is then holding a stale copy.
+    """
+
+    async def work(unit: UnitOfWork) -> TokenResponse | _Reused:
+        return await _exchange(ctx, unit, token)
+
+    try:
+        outcome = await ctx.database.run(work)
+    except Unauthenticated:
+        refreshes.labels("refused").inc()
+        raise
+    if isinstance(outcome, _Reused):
+        refreshes.labels("reused").inc()
+        log.warning("session.refresh_token_reused", session_id=str(outcome.session_id), user_id=str(outcome.user_id))
+        await _announce(ctx, [outcome.session_id])
+        raise errors.refresh_token_invalid()
+    return outcome
+
+
+async def _exchange(ctx: AuthContext, unit: UnitOfWork, token: str) -> TokenResponse | _Reused:
+    now = unit.clock.now()
+    found = await repository.lock_token(unit.session, ctx.refresh_tokens.digest(token))
+    if found is None:
+        raise errors.refresh_token_invalid()
+    presented, login = found
+    if login.ended_at is not None or login.expires_at <= now:
+        raise errors.refresh_token_invalid()
+    if presented.used_at is not None and now - presented.used_at > REUSE_GRACE:
+        login.ended_at, login.end_reason = now, EndReason.TOKEN_REUSED.value
+        return _Reused(login.id, login.user_id)
+    if presented.expires_at <= now:
+        raise errors.refresh_token_invalid()
+    user = await users.find(unit.session, login.user_id)
+    if user is None:
+        raise errors.refresh_token_invalid()
+    successor = ctx.refresh_tokens.successor(token)
+    if presented.used_at is not None:
+        refreshes.labels("repeated").inc()
+        return await _tokens(ctx, unit, user, login, successor)
+    presented.used_at = login.used_at = now
+    refreshes.labels("rotated").inc()
+    return await _grant(ctx, unit, user, login, successor)
+
+
+async def log_out(ctx: AuthContext, caller: Principal) -> None:
+    """End the caller's session. Doing it again changes nothing."""
+
+    async def work(unit: UnitOfWork) -> None:
+        await repository.end(unit.session, caller.session_id, caller.user_id, EndReason.LOGOUT, unit.clock.now())
+
+    await ctx.database.run(work)
+    await _announce(ctx, [caller.session_id])
+
+
+async def log_out_everywhere(ctx: AuthContext, caller: Principal) -> None:
+    """End every session of the caller, this one included."""
+
+    async def work(unit: UnitOfWork) -> set[UUID]:
+        ended = await repository.end_all(unit.session, caller.user_id, EndReason.LOGOUT_ALL, unit.clock.now())
+        return {*ended, caller.session_id}
+
+    await _announce(ctx, await ctx.database.run(work))
+
+
+async def is_active(ctx: AuthContext, session_id: UUID) -> bool:
+    async with ctx.database.read() as session:
+        return await repository.is_active(session, session_id, ctx.clock.now())
+
+
+async def announce_ended(ctx: AuthContext) -> None:
+    """Tell Redis of ends that it could not be told when they happened. A job, every few seconds."""
+    ended_after = ctx.clock.now() - timedelta(seconds=ENDED_SECONDS)
+    async with ctx.database.read() as session:
+        waiting = await repository.unannounced(session, ended_after=ended_after, limit=_ANNOUNCED_AT_ONCE)
+    if waiting:
+        await _announce(ctx, waiting)
+
+
+async def forget_old(ctx: AuthContext) -> None:
+    """Delete what no refresh can use any more. A job, every hour."""
+    now = ctx.clock.now()
+
+    async def work(unit: UnitOfWork) -> None:
+        await repository.forget(
+            unit.session, tokens_before=now - _KEEP_EXPIRED_TOKENS, sessions_before=now - _KEEP_ENDED
+        )
+
+    await ctx.database.run(work)
+
+
+async def _announce(ctx: AuthContext, session_ids: Collection[UUID]) -> None:
+    if not await ctx.session_states.end(session_ids):
+        return
+    now = ctx.clock.now()
+
+    async def work(unit: UnitOfWork) -> None:
+        await repository.mark_announced(unit.session, session_ids, now)
+
+    await ctx.database.run(work)
+
+
+async def _grant(ctx: AuthContext, unit: UnitOfWork, user: User, login: UserSession, token: str) -> TokenResponse:
+    now = unit.clock.now()
+    unit.session.add(
+        RefreshToken(
+            id=new_id(),
+            session_id=login.id,
+            digest=ctx.refresh_tokens.digest(token),
+            created_at=now,
+            expires_at=_expiry(login, now),
+        )
+    )
+    return await _tokens(ctx, unit, user, login, token)
+
+
+async def _tokens(ctx: AuthContext, unit: UnitOfWork, user: User, login: UserSession, token: str) -> TokenResponse:
+    memberships = await members.of_user(unit.session, user.id, limit=_MEMBERSHIPS)
+    principal = Principal(user.id, login.id, Role(user.role), user.kyc_level, claimable(memberships))
+    return TokenResponse(
+        access_token=ctx.access_tokens.issue(principal),
+        refresh_token=token,
+        expires_in=int(ACCESS_LIFETIME.total_seconds()),
+        user=present(ctx.cipher, user),
+    )
+
+
+def _expiry(login: UserSession, now: datetime) -> datetime:
+    return min(now + REFRESH_LIFETIME, login.expires_at)

@@ -1,0 +1,1 @@
+"""People: registration, their password, their profile."""

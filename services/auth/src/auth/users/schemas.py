@@ -1,0 +1,64 @@
+"""Requests and responses about users."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth import Role
+from chassis.http.schemas import RequestModel, ResponseModel, Text, UtcDatetime
+from pydantic import Field, StringConstraints
+
+from auth.fields import Email, Phone
+from auth.users.passwords import MAX_LENGTH, MIN_LENGTH
+
+# Never stripped: a blank at the end of a password is part of it.
+NewPassword = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, min_length=MIN_LENGTH, max_length=MAX_LENGTH),
+    Field(repr=False, json_schema_extra={"format": "password"}),
+]
+GivenPassword = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, min_length=1, max_length=MAX_LENGTH),
+    Field(repr=False, json_schema_extra={"format": "password"}),
+]
+
+
+class KycLevel(StrEnum):
+    """LEVEL_0 phone, LEVEL_1 identity document, LEVEL_2 tax information."""
+
+    LEVEL_0 = "LEVEL_0"
+    LEVEL_1 = "LEVEL_1"
+    LEVEL_2 = "LEVEL_2"
+
+
+class RegisterRequest(RequestModel):
+    phone: Phone
+    password: NewPassword
+    email: Email | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+
+
+class ProfileChange(RequestModel):
+    """null removes a value. The phone is who a user is, so it is not changed here."""
+
+    email: Email | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+
+
+class UserResponse(ResponseModel):
+    id: UUID
+    phone: str
+    phone_verified: bool
+    email: str | None
+    email_verified: bool
+    first_name: str | None
+    last_name: str | None
+    role: Role
+    kyc_level: KycLevel
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
