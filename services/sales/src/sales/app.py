@@ -1,0 +1,42 @@
+"""The composition root: what the sales service is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chassis.runtime import Kit, Service
+from contracts.catalog.v1 import inventory_pb2_grpc
+from contracts.payments.v1 import payments_pb2_grpc
+
+from sales.context import SalesContext
+from sales.sales import jobs, routes, rpc
+from sales.sales.consumers import CONSUMER
+from sales.sales.peers import Inventory, Payments
+from sales.settings import SalesSettings
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+async def build(kit: Kit[Any]) -> Service:
+    settings: SalesSettings = kit.settings
+    catalog = inventory_pb2_grpc.InventoryStub(kit.channel("catalog"))
+    payments = payments_pb2_grpc.PaymentsStub(kit.channel("payments"))
+    context = SalesContext(
+        settings=settings,
+        clock=kit.clock,
+        database=kit.database,
+        cipher=kit.cipher,
+        idempotency=kit.idempotency,
+        access=kit.access,
+        directory=kit.directory,
+        inventory=Inventory(catalog, timeout=settings.catalog_timeout),
+        payments=Payments(payments, timeout=settings.payments_timeout),
+    )
+    return Service(
+        context=context,
+        routers=[routes.router],
+        rpc=[rpc.rpc_service(context)],
+        consumers=[CONSUMER],
+        jobs=[jobs.resumer(context)],
+    )

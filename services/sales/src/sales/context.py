@@ -1,0 +1,28 @@
+"""What the features of this service work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.auth import Access
+from chassis.crypto import FieldCipher
+from chassis.database import Database
+from chassis.database.idempotency import Idempotency
+from chassis.directory import Directory
+from kernel import Clock
+
+from sales.sales.peers import Inventory, Payments
+from sales.settings import SalesSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SalesContext:
+    settings: SalesSettings
+    clock: Clock
+    database: Database
+    cipher: FieldCipher
+    idempotency: Idempotency
+    access: Access
+    directory: Directory
+    inventory: Inventory
+    payments: Payments

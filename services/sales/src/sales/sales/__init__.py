@@ -1,0 +1,1 @@
+"""The sale: reserved, paid, completed or taken back, whatever fails in between."""

@@ -1,0 +1,130 @@
+"""Tables of sales."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from chassis.database import base
+from chassis.database.base import NAMING
+from kernel import Currency, Money
+from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Numeric, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from sales.sales.status import Step, check_move
+
+
+class Base(base.Base):
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Sale(Base):
+    """One sale, and how far its saga has come. Amounts are in `currency`, and zero until the catalogue gave prices."""
+
+    __tablename__ = "sales"
+    __table_args__ = (
+        CheckConstraint("status IN ('PENDING_PAYMENT', 'COMPLETED', 'CANCELED')", name="status"),
+        CheckConstraint(
+            "total = subtotal - discount + tax AND total >= 0 AND tax >= 0 AND discount >= 0", name="total"
+        ),
+        CheckConstraint("(status = 'COMPLETED') = (completed_at IS NOT NULL)", name="completed_at"),
+        CheckConstraint("(status = 'CANCELED') = (canceled_at IS NOT NULL)", name="canceled_at"),
+        CheckConstraint("refunded_amount >= 0", name="refunded_amount"),
+        Index("ix_sales_business", "business_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_sales_branch", "business_id", "branch_id", text("created_at DESC"), text("id DESC")),
+        Index(
+            "uq_sales_transaction_id",
+            "transaction_id",
+            unique=True,
+            postgresql_where=text("transaction_id IS NOT NULL"),
+        ),
+        Index("ix_sales_resume_at", "resume_at", postgresql_where=text("resume_at IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    created_by: Mapped[UUID]
+    status: Mapped[str]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    # What was asked for: {"items": [{"productId", "quantity", "discount"}], "discount"}, amounts as decimal strings.
+    basket: Mapped[dict[str, Any]]
+    customer: Mapped[str | None]  # encrypted JSON: name, phone, email, taxId
+    notes: Mapped[str | None]
+
+    currency: Mapped[str]
+    time_zone: Mapped[str]
+    subtotal: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    discount: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    tax: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    total: Mapped[Decimal] = mapped_column(default=Decimal(0))
+
+    payment_method: Mapped[str]
+    tendered: Mapped[Decimal | None]
+    change: Mapped[Decimal | None]
+    expires_in: Mapped[int | None]
+    transaction_id: Mapped[UUID | None]
+    payment_status: Mapped[str | None]
+    # {"qrCodeUrl", "paymentLink", "transfer": {"clabe", "reference", "bank"}}
+    payment_details: Mapped[dict[str, Any] | None]
+    payment_expires_at: Mapped[datetime | None]
+    payment_confirmed_at: Mapped[datetime | None]
+    payment_version: Mapped[int] = mapped_column(default=0)
+    payment_note: Mapped[str | None]
+    refunded_amount: Mapped[Decimal] = mapped_column(default=Decimal(0))
+
+    completed_at: Mapped[datetime | None]
+    canceled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None]
+
+    step: Mapped[str]
+    # From then on anyone may carry the sale on; NULL when nothing is left to do.
+    resume_at: Mapped[datetime | None]
+    resume_attempts: Mapped[int] = mapped_column(default=0)
+    # The request that still waits for its answer under an Idempotency-Key.
+    idempotency_route: Mapped[str | None]
+    idempotency_key: Mapped[str | None]
+    idempotency_owner: Mapped[UUID | None]
+
+    items: Mapped[list[SaleItem]] = relationship(
+        order_by="SaleItem.position", lazy="raise_on_sql", cascade="save-update, merge"
+    )
+
+    def money(self, amount: Decimal) -> Money:
+        return Money.of(amount, Currency(self.currency))
+
+    def move(self, step: Step) -> None:
+        """Raises IllegalMove."""
+        check_move(Step(self.step), step)
+        self.step = step
+
+
+class SaleItem(Base):
+    """A line, with name, price and rate as they were at that moment."""
+
+    __tablename__ = "sale_items"
+    __table_args__ = (
+        UniqueConstraint("sale_id", "position"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("total = unit_price * quantity - discount AND discount >= 0 AND total >= 0", name="total"),
+        CheckConstraint("tax BETWEEN 0 AND total", name="tax"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sale_id: Mapped[UUID] = mapped_column(ForeignKey("sales.id"))
+    position: Mapped[int]
+    product_id: Mapped[UUID]
+    name: Mapped[str]
+    sku: Mapped[str | None]
+    quantity: Mapped[int]
+    unit_price: Mapped[Decimal]
+    discount: Mapped[Decimal]
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(6, 5))
+    tax: Mapped[Decimal]
+    total: Mapped[Decimal]

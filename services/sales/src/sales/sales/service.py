@@ -1,0 +1,268 @@
+"""Use cases of sales: one function each, owning its transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from chassis.auth import BusinessRole, Membership, Permission, Principal
+from chassis.database import UnitOfWork
+from chassis.database.idempotency import Answer, Claim, IdempotencyScope
+from chassis.directory import Branch, Business
+from chassis.http.pagination import PageParams, Slice
+from kernel import CobroError, Currency, Forbidden, InvalidInput, Money, MoneyError, NotFound, new_id
+
+from sales.context import SalesContext
+from sales.sales import errors, presentation, repository, saga, settlement
+from sales.sales.models import Sale
+from sales.sales.repository import SaleFilter, Visible
+from sales.sales.schemas import SaleIn, customer_fields
+from sales.sales.status import CancelReason, SaleStatus, Step
+
+
+@dataclass(frozen=True, slots=True)
+class SaleQuery:
+    """Filters of the list, as the client gave them."""
+
+    business_id: UUID | None = None
+    branch_id: UUID | None = None
+    status: SaleStatus | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+async def create(ctx: SalesContext, caller: Principal, body: SaleIn, scope: IdempotencyScope) -> Answer:
+    """Sell. Returns the sale waiting for its payment, or completed when it was paid in cash.
+
+    Raises what catalog and payments refuse it with, after everything done so far was taken back, and Unavailable when
+    one of them does not answer: the same request under the same Idempotency-Key then finds out what became of it.
+    """
+    membership = await ctx.access.require(caller, body.business_id, Permission.OPERATE, branch_id=body.branch_id)
+    business = await ctx.directory.business(body.business_id)
+    branch = await _branch(ctx, membership, body.business_id, body.branch_id)
+    if not business.is_active:
+        raise errors.business_inactive()
+    if not branch.is_active:
+        raise errors.branch_inactive()
+    basket = _basket(body, business.currency)
+    tendered = _amount("payment.tendered", body.payment.tendered, business.currency)
+    draft = _Draft(caller.user_id, business, branch, basket, tendered)
+
+    async def begin(unit: UnitOfWork) -> Sale | Answer:
+        claim = await ctx.idempotency.claim(unit, scope, new_id())
+        if isinstance(claim, Answer):
+            return claim
+        if claim.resumed:
+            return await _taken_over(ctx, unit, claim)
+        sale = _new_sale(ctx, body, draft, scope, claim)
+        unit.session.add(sale)
+        return sale
+
+    begun = await ctx.database.run(begin)
+    if isinstance(begun, Answer):
+        return begun
+    turn = await saga.drive(ctx, begun)
+    if turn.error is not None:
+        raise turn.error
+    if turn.sale.status == SaleStatus.CANCELED:
+        raise errors.payment_refused(turn.sale.cancel_reason)
+    return turn.answer or presentation.answer(turn.sale, ctx.cipher, 201)
+
+
+async def cancel(ctx: SalesContext, caller: Principal, sale_id: UUID, scope: IdempotencyScope) -> Answer:
+    """Call off a sale that waits for its payment. Raises Conflict: sale_already_paid, sale_not_pending,
+    sale_in_progress, payment_still_open."""
+    await get(ctx, caller, sale_id, permission=Permission.OPERATE)
+
+    async def begin(unit: UnitOfWork) -> tuple[Claim, Sale] | Answer:
+        claim = await ctx.idempotency.claim(unit, scope, sale_id)
+        if isinstance(claim, Answer):
+            return claim
+        sale = await _locked(unit, sale_id)
+        _check_cancelable(sale)
+        return claim, sale
+
+    begun = await ctx.database.run(begin)
+    if isinstance(begun, Answer):
+        return begun
+    claim, sale = begun
+    assert sale.transaction_id is not None
+    try:
+        payment = await ctx.payments.cancel(sale, sale.transaction_id, CancelReason.CANCELED_BY_USER)
+        if payment.status == "PENDING":
+            raise errors.payment_still_open()
+        if payment.status != "FAILED":
+            raise errors.sale_already_paid()
+        return await _canceled(ctx, sale_id, scope, claim)
+    except CobroError:
+        async with ctx.database.transaction() as unit:
+            await ctx.idempotency.forget(unit, scope, claim)
+        raise
+
+
+async def get(ctx: SalesContext, caller: Principal, sale_id: UUID, *, permission: Permission = Permission.READ) -> Sale:
+    """Raises NotFound, the same for an absent sale and for one of a business that is not the caller's."""
+    async with ctx.database.read() as session:
+        sale = await repository.find(session, sale_id)
+    if sale is None:
+        raise errors.sale_not_found()
+    try:
+        await ctx.access.require(caller, sale.business_id, permission, branch_id=sale.branch_id)
+    except NotFound:
+        raise errors.sale_not_found() from None
+    return sale
+
+
+async def get_of_business(ctx: SalesContext, business_id: UUID, sale_id: UUID) -> Sale:
+    """For another service, which has checked its own caller. Raises NotFound."""
+    async with ctx.database.read() as session:
+        sale = await repository.find(session, sale_id)
+    if sale is None or sale.business_id != business_id:
+        raise errors.sale_not_found()
+    return sale
+
+
+async def find(ctx: SalesContext, caller: Principal, query: SaleQuery, params: PageParams) -> Slice:
+    """A page of sales, newest first; an employee sees those of their branches."""
+    chosen = SaleFilter(
+        visible=await _visible(ctx, caller, query),
+        branch_id=query.branch_id,
+        status=query.status,
+        created_from=query.created_from,
+        created_to=query.created_to,
+    )
+    async with ctx.database.read() as session:
+        return await repository.page(session, chosen, params)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    user_id: UUID
+    business: Business
+    branch: Branch
+    basket: dict[str, Any]
+    tendered: Decimal | None
+
+
+def _new_sale(ctx: SalesContext, body: SaleIn, draft: _Draft, scope: IdempotencyScope, claim: Claim) -> Sale:
+    now = ctx.clock.now()
+    return Sale(
+        id=claim.resource_id,
+        business_id=draft.business.id,
+        branch_id=draft.branch.id,
+        created_by=draft.user_id,
+        status=SaleStatus.PENDING_PAYMENT,
+        version=1,
+        created_at=now,
+        updated_at=now,
+        basket=draft.basket,
+        customer=presentation.seal_customer(ctx.cipher, claim.resource_id, customer_fields(body.customer)),
+        notes=body.notes or None,
+        currency=draft.business.currency.value,
+        time_zone=draft.business.time_zone,
+        payment_method=body.payment.method,
+        tendered=draft.tendered,
+        expires_in=body.payment.expires_in,
+        step=Step.RESERVING,
+        resume_at=now + ctx.settings.lease,
+        idempotency_route=scope.route,
+        idempotency_key=scope.key,
+        idempotency_owner=claim.owner if scope.key is not None else None,
+        items=[],
+    )
+
+
+async def _taken_over(ctx: SalesContext, unit: UnitOfWork, claim: Claim) -> Sale:
+    """The sale of an earlier try that ended without an answer."""
+    sale = await _locked(unit, claim.resource_id)
+    sale.idempotency_owner = claim.owner
+    sale.resume_at = ctx.clock.now() + ctx.settings.lease
+    return sale
+
+
+async def _canceled(ctx: SalesContext, sale_id: UUID, scope: IdempotencyScope, claim: Claim) -> Answer:
+    async def end(unit: UnitOfWork) -> tuple[Sale, Answer]:
+        sale = await _locked(unit, sale_id)
+        # The event of the payment's cancellation may have been faster; then all is done.
+        if sale.status != SaleStatus.CANCELED:
+            _check_cancelable(sale)
+            sale.payment_status = "FAILED"
+            settlement.cancel(unit, sale, CancelReason.CANCELED_BY_USER, ctx.clock.now(), ctx.settings.lease)
+        answer = presentation.answer(sale, ctx.cipher, 200)
+        await ctx.idempotency.finish(unit, scope, claim, answer)
+        return sale, answer
+
+    sale, answer = await ctx.database.run(end)
+    await saga.drive(ctx, sale)
+    return answer
+
+
+async def _locked(unit: UnitOfWork, sale_id: UUID) -> Sale:
+    sale = await repository.lock(unit, sale_id)
+    if sale is None:
+        raise errors.sale_not_found()
+    return sale
+
+
+def _check_cancelable(sale: Sale) -> None:
+    if sale.status == SaleStatus.CANCELED:
+        raise errors.sale_not_pending(sale.status)
+    if sale.status == SaleStatus.COMPLETED or sale.payment_confirmed_at is not None:
+        raise errors.sale_already_paid()
+    if sale.step != Step.AWAITING_PAYMENT:
+        raise errors.sale_in_progress()
+
+
+async def _branch(ctx: SalesContext, membership: Membership, business_id: UUID, branch_id: UUID | None) -> Branch:
+    if branch_id is None and membership.role is BusinessRole.EMPLOYEE:
+        if not membership.branch_ids:
+            raise Forbidden("You are not assigned to any branch", code="branch_forbidden")
+        branch_id = min(membership.branch_ids)
+    try:
+        return await ctx.directory.branch(business_id, branch_id)
+    except NotFound:
+        if branch_id is None:
+            raise errors.branch_needed() from None
+        raise
+
+
+async def _visible(ctx: SalesContext, caller: Principal, query: SaleQuery) -> Sequence[Visible] | None:
+    if query.business_id is not None:
+        membership = await ctx.access.require(caller, query.business_id, Permission.READ, branch_id=query.branch_id)
+        return [_seen_by(membership)]
+    if caller.is_admin:
+        return None
+    return [_seen_by(membership) for membership in caller.memberships.values()]
+
+
+def _seen_by(membership: Membership) -> Visible:
+    whole = membership.role is BusinessRole.OWNER
+    return Visible(membership.business_id, None if whole else membership.branch_ids)
+
+
+def _basket(body: SaleIn, currency: Currency) -> dict[str, Any]:
+    items = [
+        {
+            "productId": str(item.product_id),
+            "quantity": item.quantity,
+            "discount": str(_amount(f"items.{index}.discount", item.discount, currency)),
+        }
+        for index, item in enumerate(body.items)
+    ]
+    return {"items": items, "discount": str(_amount("discount", body.discount, currency))}
+
+
+def _amount(field: str, value: Decimal | None, currency: Currency) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        money = Money.of(value, currency)
+    except MoneyError as error:
+        raise InvalidInput.field(field, str(error)) from None
+    if money.minor < 0:
+        raise InvalidInput.field(field, "cannot be negative")
+    return money.decimal
