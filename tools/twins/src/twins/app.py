@@ -77,7 +77,7 @@ def _common(store: Store, keys: Keys, plans: dict[str, FaultPlan]) -> APIRouter:
         """Forget orders, events, messages and faults; keep the signing key."""
         for plan in plans.values():
             plan.clear()
-        store.clear(ORDER, "conekta.checkout", EVENT, DELIVERY, WEBHOOK, CALL, MESSAGE)
+        store.clear(ORDER, EVENT, DELIVERY, WEBHOOK, CALL, MESSAGE)
         keys.forget()
 
     @router.get("/health/live")

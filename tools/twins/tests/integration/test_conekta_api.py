@@ -64,7 +64,9 @@ class TestCreate:
         assert (status, error["object"], error["type"]) == (422, "error", "parameter_validation_error")
         assert param is None or error["details"][0]["param"] == param
 
-    @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'"x"', b"\xff\xff", b"[" * 50_000])
+    @pytest.mark.parametrize(
+        "body", [b"{", b"[]", b"null", b'"x"', b"\xff\xff", b"[" * 50_000, b'{"currency": "\\ud800"}']
+    )
     async def test_what_is_no_order_is_refused(self, conekta: Any, body: bytes) -> None:
         status, error, _ = await conekta("POST", "/orders", body, **{"Content-Type": "application/json"})
         assert (status, error["object"]) == (422, "error")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
+import orjson
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from twins.conekta import errors
 from twins.conekta.errors import ApiError
@@ -79,7 +79,7 @@ class Calls:
             case FaultKind.HTTP_500_AFTER_CHARGING:
                 raise errors.system_failure()
             case FaultKind.GARBAGE_JSON:
-                return Response(json.dumps(resource)[: -len("}}")], media_type=MEDIA_TYPE)
+                return Response(orjson.dumps(resource)[:-2], media_type=MEDIA_TYPE)
             case FaultKind.UNLISTED_STATUS:
                 _each_order(resource, lambda order: order.update(payment_status=_MADE_UP_STATUS))
             case FaultKind.WRONG_AMOUNT_READ:
@@ -144,8 +144,8 @@ async def _read(request: Request) -> Any:
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         raise errors.invalid("Content-Type", "invalid", "El cuerpo debe ser application/json.")
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
         raise errors.invalid("body", "malformed", "El cuerpo no es JSON.") from None
 
 
@@ -156,8 +156,8 @@ def _each_order(resource: Json, change: Callable[[Json], None]) -> None:
 
 
 def _json(content: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse(
-        content,
+    return Response(
+        orjson.dumps(content),
         status_code=status,
         media_type=MEDIA_TYPE,
         headers={"Conekta-Media-Type": "conekta-v2.3.0; format=application/json", **(headers or {})},

@@ -51,7 +51,7 @@ def control_router(store: Store, ledger: Ledger, events: Events, keys: Keys, fau
 
     @router.get("/orders/{key}", response_model=None)
     async def show(key: str) -> Any:
-        found = store.find(ORDER, key)
+        found = ledger.all_named(key)
         return JSONResponse({"data": found}, 200 if found else 404)
 
     @router.post("/faults", status_code=201)
@@ -70,7 +70,7 @@ def control_router(store: Store, ledger: Ledger, events: Events, keys: Keys, fau
     async def journal(reference: str | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> Json:
         """Every call, newest first, and what the orders add up to; of one reference, or of all."""
         calls = store.newest(CALL, limit) if reference is None else store.find(CALL, reference, limit)
-        orders = store.newest(ORDER, 100_000) if reference is None else store.find(ORDER, reference)
+        orders = store.newest(ORDER, 100_000) if reference is None else ledger.all_named(reference)
         refunds = [
             refund
             for order in orders
@@ -93,7 +93,7 @@ def control_router(store: Store, ledger: Ledger, events: Events, keys: Keys, fau
         """Every webhook that was sent or is to be, newest first."""
         if reference is None:
             return {"data": store.newest(deliveries.DELIVERY, limit)}
-        orders = store.find(ORDER, reference)
+        orders = ledger.all_named(reference)
         return {"data": [entry for order in orders for entry in store.find(deliveries.DELIVERY, order["id"], limit)]}
 
     @router.get("/public-key", response_class=PlainTextResponse)

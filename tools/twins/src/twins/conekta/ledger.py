@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from twins.conekta import requests, shapes
 from twins.conekta.errors import invalid, not_found, precondition
@@ -11,7 +13,6 @@ from twins.conekta.shapes import Json
 from twins.store import Store
 
 ORDER = "conekta.order"
-_SLUG = "conekta.checkout"
 
 _MIN_CHECKOUT_SECONDS = 300
 _MAX_CHECKOUT_SECONDS = 365 * 86_400
@@ -19,11 +20,21 @@ _MAX_CHECKOUT_SECONDS = 365 * 86_400
 _TOLERANCE = 2
 _DEFAULT_SECONDS = 3 * 86_400
 
+Arguments = ParamSpec("Arguments")
 Emit = Callable[[str, Json], None]
 
 
+def _together(change: Callable[Concatenate[Ledger, Arguments], Json]) -> Callable[Concatenate[Ledger, Arguments], Json]:
+    @wraps(change)
+    def in_one_transaction(ledger: Ledger, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Json:
+        with ledger.store.transaction():
+            return change(ledger, *args, **kwargs)
+
+    return in_one_transaction
+
+
 class Ledger:
-    """Every change is stored before its events are emitted. Errors are Conekta's own (ApiError)."""
+    """A change and its events are kept together or not at all. Errors are Conekta's own (ApiError)."""
 
     def __init__(
         self,
@@ -34,17 +45,18 @@ class Ledger:
         spei_refunds: bool,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._store = store
+        self.store = store
         self._emit = emit
         self._base_url = base_url
         self._spei_refunds = spei_refunds
         self._now = now
 
+    @_together
     def create(self, request: requests.Order) -> Json:
         now = int(self._now())
         self._check(request, now)
         order = shapes.order(request.model_dump(), request.amount, now)
-        keys = {order["id"], *(str(value) for value in order["metadata"].values())}
+        keys = {str(value) for value in order["metadata"].values()}
         keys |= {value for value in (request.customer_info.email, request.customer_info.name) if value}
         if request.checkout is not None:
             body = request.checkout.model_dump()
@@ -56,7 +68,7 @@ class Ledger:
                 "checkout_request_id": checkout["id"],
                 "checkout_request_type": checkout["type"],
             }
-            self._store.put(_SLUG, checkout["slug"], {"order_id": order["id"]})
+            keys.add(checkout["slug"])
         for charge in request.charges or ():
             expires_at = charge.payment_method.expires_at or now + _DEFAULT_SECONDS
             order["charges"] = shapes.listing(
@@ -73,38 +85,44 @@ class Ledger:
         return order
 
     def get(self, id: str) -> Json:
-        order = self._store.get(ORDER, id)
+        order = self.store.get(ORDER, id)
         if order is None:
             raise not_found()
         return order
 
     def of_checkout(self, slug: str) -> Json:
-        found = self._store.get(_SLUG, slug)
-        if found is None:
+        order = self.named(slug)
+        if order["checkout"] is None or order["checkout"]["slug"] != slug:
             raise not_found()
-        return self.get(found["order_id"])
+        return order
 
     def named(self, key: str) -> Json:
         """The newest order of this id, our reference or any other metadata value."""
-        found = self._store.find(ORDER, key, limit=1)
+        found = self.all_named(key)
         if not found:
             raise not_found()
         return found[0]
+
+    def all_named(self, key: str) -> list[Json]:
+        """Newest first."""
+        order = self.store.get(ORDER, key)
+        return [order] if order is not None else self.store.find(ORDER, key, limit=10_000)
 
     def search(
         self, text: str | None, payment_status: str | None, limit: int, after: str | None
     ) -> tuple[list[Json], bool]:
         """A page, newest first, and whether there is more."""
         if text is None and payment_status is None:
-            orders = self._store.newest(ORDER, limit + 1, after)
+            orders = self.store.newest(ORDER, limit + 1, after)
         else:
-            orders = self._store.newest(ORDER, 10_000) if text is None else self._store.find(ORDER, text, limit=10_000)
+            orders = self.store.newest(ORDER, 10_000) if text is None else self.all_named(text)
             if payment_status is not None:
                 orders = [order for order in orders if order["payment_status"] == payment_status]
             ids = [order["id"] for order in orders]
             orders = orders[ids.index(after) + 1 :] if after in ids else orders
         return orders[:limit], len(orders) > limit
 
+    @_together
     def pay(self, id: str, *, amount: int | None = None, force: bool = False) -> Json:
         """The buyer pays. force: also when the order is no longer payable, as a transfer that arrives late."""
         order = self._payable(id, force=force)
@@ -121,6 +139,7 @@ class Ledger:
         self._emit("order.paid", order)
         return order
 
+    @_together
     def decline(self, id: str, code: str = "card_declined") -> Json:
         order = self._payable(id)
         now = int(self._now())
@@ -136,10 +155,12 @@ class Ledger:
         self._emit("order.declined", order)
         return order
 
+    @_together
     def expire(self, id: str) -> Json:
         order = self._payable(id)
         return self._end(order, "expired", "Expired")
 
+    @_together
     def cancel(self, id: str) -> Json:
         order = self.get(id)
         if order["payment_status"] == "canceled":
@@ -148,6 +169,7 @@ class Ledger:
             raise precondition("order.not_cancelable", "La orden ya no puede ser cancelada.")
         return self._end(order, "canceled", "Cancelled")
 
+    @_together
     def refund(self, id: str, request: requests.Refund) -> Json:
         order = self.get(id)
         if order["payment_status"] not in ("paid", "partially_refunded"):
@@ -171,7 +193,7 @@ class Ledger:
         return order
 
     def expire_due(self) -> int:
-        due = self._store.due(ORDER, self._now())
+        due = self.store.due(ORDER, self._now())
         for id in due:
             self.expire(id)
         return len(due)
@@ -230,7 +252,7 @@ class Ledger:
 
     def _save(self, order: Json, keys: Iterable[str] = ()) -> None:
         is_open = order["payment_status"] in (None, "pending_payment")
-        self._store.put(ORDER, order["id"], order, due=_expires_at(order) if is_open else None, keys=keys)
+        self.store.put(ORDER, order["id"], order, due=_expires_at(order) if is_open else None, keys=keys)
 
 
 def reference_keys(order: Json) -> set[str]:

@@ -49,7 +49,7 @@ class Api:
             ("PUT", "/webhook_keys/{id}", "webhook_keys.update", self.update_key, _nothing),
             ("DELETE", "/webhook_keys/{id}", "webhook_keys.delete", self.delete_key, _nothing),
         ):
-            router.add_api_route(path, self._calls.endpoint(operation, handler, references), methods=[method])
+            router.add_route(router.prefix + path, self._calls.endpoint(operation, handler, references), [method])
         return router
 
     def create_order(self, request: Request, body: Any) -> Json:

@@ -13,7 +13,7 @@ _BASE58 = "".join(sorted(set(string.ascii_letters + string.digits) - set("0OIl")
 
 
 def short_id(prefix: str) -> str:
-    return f"{prefix}_" + "".join(secrets.choice(_BASE58) for _ in range(17))
+    return f"{prefix}_" + "".join(_BASE58[byte % 58] for byte in secrets.token_bytes(17))
 
 
 def hex_id() -> str:
