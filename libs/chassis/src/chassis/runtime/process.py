@@ -111,7 +111,7 @@ class Process:
             host=settings.http_host,
             port=settings.http_port,
             loop="none",
-            http="httptools",
+            http=self._service.http_protocol or "httptools",
             lifespan="off",
             access_log=False,
             log_config=None,

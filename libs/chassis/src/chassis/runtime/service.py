@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,8 @@ from chassis.runtime.jobs import Job
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """context: what routes and consumers work with. asgi: an application of one's own instead of routers."""
+    """context: what routes and consumers work with. asgi: an application of one's own instead of routers.
+    http_protocol: uvicorn's protocol class, where the service meets clients that must be limited."""
 
     context: object
     routers: Sequence[APIRouter] = ()
@@ -26,3 +28,4 @@ class Service:
     checks: Mapping[str, Check] = field(default_factory=dict)
     body_limit: int = 1 << 20
     asgi: ASGIApp | None = None
+    http_protocol: type[asyncio.Protocol] | None = None

@@ -1,0 +1,86 @@
+"""Rate limits by the generic cell rate algorithm (GCRA, ITU-T I.371): one time per subject, no window edges.
+
+Each request moves the subject's theoretical arrival time (TAT) on by `interval`; it passes while the TAT stays within
+`interval × burst` of now. `limit.lua` is the same arithmetic in Redis.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Self
+
+_FORM = re.compile(r"(\d{1,9})/(\d{1,5}):(\d{1,7})")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`rate` requests in `period` seconds, of which `burst` may come at once."""
+
+    rate: int
+    period: int
+    burst: int
+
+    def __post_init__(self) -> None:
+        if min(self.rate, self.period, self.burst) < 1:
+            raise ValueError("rate, period and burst must be positive")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From `rate/period:burst`, such as "600/60:100". Raises ValueError."""
+        found = _FORM.fullmatch(text.strip())
+        if found is None:
+            raise ValueError('must read rate/period:burst, such as "600/60:100"')
+        return cls(*map(int, found.groups()))
+
+    @property
+    def interval(self) -> float:
+        """Microseconds between two requests at the steady rate."""
+        return self.period * 1_000_000 / self.rate
+
+    @property
+    def tolerance(self) -> float:
+        """Microseconds that the arrival time may run ahead of now."""
+        return self.interval * self.burst
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """remaining: requests that may follow at once. retry_after, reset: seconds until one more, until all may."""
+
+    allowed: bool
+    remaining: int
+    retry_after: int
+    reset: int
+
+    @classmethod
+    def of_microseconds(cls, allowed: bool, remaining: int, retry_after: float, reset: float) -> Self:
+        return cls(allowed, remaining, math.ceil(retry_after / 1_000_000), math.ceil(reset / 1_000_000))
+
+
+def take(limit: Limit, tat: float, now: float) -> tuple[Decision, float]:
+    """One request at `now`, with the subject's arrival time `tat` (0 for a new one), both in microseconds."""
+    tat = max(tat, now)
+    ahead = tat + limit.interval
+    room = now + limit.tolerance - ahead
+    if room < 0:
+        return Decision.of_microseconds(False, 0, -room, tat - now), tat
+    return Decision.of_microseconds(True, int(room // limit.interval), 0, ahead - now), ahead
+
+
+class LocalLimits:
+    """The limits of this process alone, for when Redis cannot be asked. Remembers the most recent subjects."""
+
+    def __init__(self, capacity: int = 10_000) -> None:
+        self._capacity = capacity
+        self._arrivals: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, key: str, limit: Limit, now: float) -> Decision:
+        """now: any steady clock, in microseconds."""
+        decision, tat = take(limit, self._arrivals.pop(key, 0.0), now)
+        self._arrivals[key] = tat
+        if len(self._arrivals) > self._capacity:
+            self._arrivals.popitem(last=False)
+        return decision

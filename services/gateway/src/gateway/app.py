@@ -1,0 +1,66 @@
+"""The composition root of the gateway: no database, no gRPC server, one ASGI application."""
+
+from __future__ import annotations
+
+from chassis.runtime import Kit, Service
+from contracts.auth.v1 import directory_pb2_grpc
+
+from gateway.admission.service import Admission
+from gateway.admission.sessions import AuthSessions, Sessions
+from gateway.admission.store import AdmissionStore
+from gateway.edge.access_log import AccessLog
+from gateway.edge.application import Gateway
+from gateway.edge.client_address import ClientAddresses
+from gateway.edge.cors import Cors
+from gateway.edge.pages import Pages
+from gateway.edge.protocol import EdgeProtocol
+from gateway.edge.trace import Tracer
+from gateway.health.status import SuiteStatus
+from gateway.openapi.service import MergedOpenApi
+from gateway.proxy.forward import Forwarder, Timeouts
+from gateway.proxy.upstream import Upstream
+from gateway.routing.table import UPSTREAMS
+from gateway.settings import GatewaySettings
+
+
+async def build(kit: Kit[GatewaySettings]) -> Service:
+    settings = kit.settings
+    upstreams = {name: _upstream(kit, name) for name in UPSTREAMS}
+    sessions = Sessions(AuthSessions(directory_pb2_grpc.SessionsStub(kit.channel("auth"))))
+    admission = Admission(AdmissionStore(kit.cache.redis), sessions, settings.limits, kit.blind_index)
+    gateway = Gateway(
+        upstreams=upstreams,
+        verifier=kit.verifier,
+        admission=admission,
+        forwarder=Forwarder(
+            Timeouts(settings.upstream_timeout, settings.upstream_slow_timeout, settings.client_idle_timeout)
+        ),
+        pages=Pages(
+            openapi=MergedOpenApi(upstreams),
+            status=SuiteStatus(upstreams),
+            checks={"redis": kit.cache.ping},
+            metrics_networks=settings.metrics_networks,
+        ),
+        addresses=ClientAddresses(settings.trusted_proxies),
+        cors=Cors(settings.cors_origins),
+        tracer=Tracer(recording=settings.common.otel_exporter_otlp_endpoint is not None),
+        access_log=AccessLog(),
+        strict_transport=settings.common.public_url.startswith("https://"),
+    )
+    return Service(context=None, asgi=gateway, http_protocol=EdgeProtocol)
+
+
+def _upstream(kit: Kit[GatewaySettings], name: str) -> Upstream:
+    settings = kit.settings
+    upstream = Upstream(
+        name,
+        settings.peers.http_url(name),
+        max_connections=settings.upstream_connections,
+        connect_timeout=settings.upstream_connect_timeout,
+    )
+
+    async def close() -> None:
+        upstream.close()
+
+    kit.on_close(close)
+    return upstream

@@ -1,0 +1,1 @@
+"""Bytes to the services and back."""

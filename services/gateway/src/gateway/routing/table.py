@@ -1,0 +1,127 @@
+"""The routing table, as data. A path belongs to the service that owns its first segment after `/api/v1`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from kernel import InvalidInput, NotFound
+
+PREFIX: Final = "/api/v1"
+
+# service -> the first path segments it owns. One line here opens a new resource to the world.
+SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "auth": ("auth", "users", "kyc", "businesses"),
+    "catalog": ("products",),
+    "sales": ("sales", "cash-registers"),
+    "payments": ("payments", "payment-methods"),
+    "webhooks": ("webhooks", "webhook-events", "webhook-endpoints"),
+    "billing": ("fiscal-profiles", "invoices", "receipts"),
+    "notifications": ("notifications", "notification-preferences"),
+    "analytics": ("analytics",),
+}
+UPSTREAMS: Final = tuple(SEGMENTS)
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+BODY_LIMIT: Final = 1 << 20
+PUBLIC_BODY_LIMIT: Final = 64 << 10
+WEBHOOK_BODY_LIMIT: Final = 256 << 10
+IMPORT_BODY_LIMIT: Final = 16 << 20
+
+
+class LimitClass(StrEnum):
+    """Rate limits by kind of route. API counts per user, the others per address."""
+
+    PUBLIC = "public"
+    LOGIN = "login"
+    WEBHOOKS = "webhooks"
+    API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes and what holds for it.
+
+    label: the metric and log name, of few values. body_limit: bytes. slow: answers may take long (files, reports).
+    """
+
+    upstream: str
+    label: str
+    public: bool = False
+    limit_class: LimitClass = LimitClass.API
+    body_limit: int = BODY_LIMIT
+    slow: bool = False
+
+
+def _public(
+    upstream: str, label: str, limit_class: LimitClass = LimitClass.LOGIN, body_limit: int = PUBLIC_BODY_LIMIT
+) -> Route:
+    return Route(upstream, label, public=True, limit_class=limit_class, body_limit=body_limit)
+
+
+# (method, path): what differs from the segment's rule. Everything that is not public here needs a valid token.
+EXCEPTIONS: Final[dict[tuple[str, str], Route]] = {
+    ("POST", f"{PREFIX}/auth/register"): _public("auth", "/auth/register"),
+    ("POST", f"{PREFIX}/auth/login"): _public("auth", "/auth/login"),
+    ("POST", f"{PREFIX}/auth/refresh"): _public("auth", "/auth/refresh", LimitClass.PUBLIC),
+    ("POST", f"{PREFIX}/auth/password/forgot"): _public("auth", "/auth/password/forgot"),
+    ("POST", f"{PREFIX}/auth/password/reset"): _public("auth", "/auth/password/reset"),
+    ("GET", "/.well-known/jwks.json"): _public("auth", "/.well-known/jwks.json", LimitClass.PUBLIC),
+    ("POST", f"{PREFIX}/products/import"): Route(
+        "catalog", "/products/import", body_limit=IMPORT_BODY_LIMIT, slow=True
+    ),
+    ("GET", f"{PREFIX}/products/export"): Route("catalog", "/products/export", slow=True),
+}
+
+_OWNERS: Final = {
+    segment: Route(service, f"/{segment}", slow=service == "analytics")
+    for service, segments in SEGMENTS.items()
+    for segment in segments
+}
+_PROVIDER_WEBHOOK: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[a-z][a-z0-9-]{{0,39}}")
+_WEBHOOK_TEMPLATE: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[^/]+")
+_WEBHOOK: Final = _public("webhooks", "/webhooks", LimitClass.WEBHOOKS, WEBHOOK_BODY_LIMIT)
+
+# What two parsers could read as different paths: dot segments, empty segments, encoded separators, controls.
+_UNSAFE_DECODED: Final = re.compile(r"//|/\.{1,2}(?:/|$)|[\x00-\x1f\x7f\\]")
+_UNSAFE_RAW: Final = re.compile(rb"%(?:2f|5c|00)", re.IGNORECASE)
+
+
+def match(method: str, path: str, raw_path: bytes) -> Route:
+    """The route of a request; path is decoded, raw_path as it came.
+
+    Raises InvalidInput on a path that is open to two readings, NotFound where no service owns it.
+    """
+    exception = EXCEPTIONS.get((method, path))
+    if exception is not None:
+        return exception
+    if _UNSAFE_DECODED.search(path) or (b"%" in raw_path and _UNSAFE_RAW.search(raw_path)):
+        raise InvalidInput("The path is not in its plain form", code="path_invalid")
+    if method == "POST" and _PROVIDER_WEBHOOK.fullmatch(path):
+        return _WEBHOOK
+    if path.startswith("/api/v1/"):
+        owner = _OWNERS.get(path[8:].partition("/")[0])
+        if owner is not None:
+            return owner
+    raise NotFound("There is no such route", code="route_not_found")
+
+
+def is_public(method: str, template: str) -> bool:
+    """Whether an operation of an OpenAPI document, named by its path template, needs no token."""
+    exception = EXCEPTIONS.get((method, template))
+    if exception is not None:
+        return exception.public
+    return method == "POST" and _WEBHOOK_TEMPLATE.fullmatch(template) is not None
+
+
+def owner_of(path: str) -> str | None:
+    """The service that a path (or path template) belongs to."""
+    if path == "/.well-known/jwks.json":
+        return "auth"
+    if path.startswith("/webhooks/"):
+        return "webhooks"
+    segment = path.removeprefix(f"{PREFIX}/").partition("/")[0]
+    owner = _OWNERS.get(segment) if path.startswith(f"{PREFIX}/") else None
+    return owner.upstream if owner else None
