@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from stack.commands.infra import TEST_VARIABLES, test_environment
+from stack.errors import StackError
 from stack.infra import Infrastructure, locate
 
 _INFRASTRUCTURE = pytest.StashKey[Infrastructure]()
@@ -18,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers early when there will be workers: nothing can be handed to them later."""
     if _is_worker(config) or not getattr(config.option, "numprocesses", None) or config.option.collectonly:
         return
-    if "not integration" in (config.option.markexpr or "") or _only_unit_tests(config):
+    if "not integration" in (config.option.markexpr or "") or _names_no_integration_tests(config):
         return
     _start(config)
 
@@ -41,9 +42,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _start(config: pytest.Config) -> None:
     if _INFRASTRUCTURE in config.stash or all(os.environ.get(name) for name in TEST_VARIABLES.values()):
         return
-    infrastructure = locate()
-    config.stash[_INFRASTRUCTURE] = infrastructure
-    infrastructure.start()
+    try:
+        infrastructure = locate()
+        config.stash[_INFRASTRUCTURE] = infrastructure
+        infrastructure.start()
+    except StackError as error:
+        pytest.exit(f"The tests need servers. {error}", returncode=pytest.ExitCode.USAGE_ERROR)
     os.environ.update(test_environment(infrastructure))
 
 
@@ -51,8 +55,10 @@ def _needs_servers(item: pytest.Item) -> bool:
     return item.get_closest_marker("integration") is not None or "integration" in item.path.parts
 
 
-def _only_unit_tests(config: pytest.Config) -> bool:
-    return bool(config.args) and all("unit" in Path(argument.split("::")[0]).parts for argument in config.args)
+def _names_no_integration_tests(config: pytest.Config) -> bool:
+    """Whether every path on the command line leads to tests without servers, or with servers of their own."""
+    paths = [Path(argument.split("::")[0]) for argument in config.args]
+    return bool(paths) and all({"unit", "e2e"} & set(path.parts) for path in paths)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -53,6 +53,7 @@ class Suite:
 
     def up(self) -> None:
         """Start everything and return when every service is ready; on failure nothing is left running."""
+        services = self._services()
         self.directory = throwaway.make()
         self.secrets = SecretStore()
         ports = PortPicker()
@@ -71,7 +72,7 @@ class Suite:
                 caller={},
                 extra=self._extra,
             )
-            self._start_processes()
+            self._start_processes(services)
         except BaseException:
             self.down()
             raise
@@ -163,9 +164,8 @@ class Suite:
         """Bring PostgreSQL back, and return when it answers."""
         self._start_server(Kind.POSTGRES)
 
-    def _start_processes(self) -> None:
+    def _start_processes(self, services: Sequence[Service]) -> None:
         logs = self.directory / "logs"
-        services = self._services()
         runner.provision_database(self.infrastructure, self.secrets)
         runner.migrate(services, self.environment, logs)
         runner.declare_topology(self.environment, logs)
