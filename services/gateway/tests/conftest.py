@@ -117,7 +117,7 @@ async def serving(app: Any, *, http: Any = "httptools", port: int = 0, keep_aliv
     """An ASGI application on a port, by uvicorn."""
     listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
-        app, http=http, loop="none", lifespan="off", access_log=False, log_config=None, server_header=False,
+        app, http=http, loop="none", lifespan="off", access_log=False, log_config=None, server_header=False, proxy_headers=False,
         timeout_keep_alive=keep_alive, timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Server(config)

@@ -29,7 +29,7 @@ def connect_redis(url: str) -> Redis:
         socket_connect_timeout=CALL_TIMEOUT,
         health_check_interval=0,
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 class Cache:
