@@ -149,6 +149,15 @@ class TestConekta(ProviderContract):
         assert found is not None
         assert found.provider_ref == first.provider_ref
 
+    async def test_a_payment_that_their_search_does_not_find_is_found_by_looking(self, world: ConektaWorld) -> None:
+        reference, created = await self.create(world)
+        for _ in range(3):
+            await self.create(world)
+        await world.twins.fault("blind_search", reference=reference)
+        found = await world.provider.find_payment(reference)
+        assert found is not None
+        assert found.provider_ref == created.provider_ref
+
     async def test_a_payment_of_the_wrong_mode_is_a_mismatch(self, world: ConektaWorld) -> None:
         reference, created = await self.paid(world)
         expected = ExpectedPayment(created.provider_ref, reference, Money.of("150.50", "MXN"))

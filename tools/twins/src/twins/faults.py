@@ -27,6 +27,7 @@ class FaultKind(StrEnum):
     GARBAGE_JSON = "garbage_json"
     UNLISTED_STATUS = "unlisted_status"
     WRONG_AMOUNT_READ = "wrong_amount_read"
+    BLIND_SEARCH = "blind_search"
     # The webhook.
     DUPLICATE = "duplicate"
     LATE = "late"

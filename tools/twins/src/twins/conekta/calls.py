@@ -14,7 +14,7 @@ import orjson
 from fastapi import Request
 from fastapi.responses import Response
 
-from twins.conekta import errors
+from twins.conekta import errors, shapes
 from twins.conekta.errors import ApiError
 from twins.conekta.ledger import reference_keys
 from twins.conekta.shapes import Json
@@ -82,6 +82,8 @@ class Calls:
                 return Response(orjson.dumps(resource)[:-2], media_type=MEDIA_TYPE)
             case FaultKind.UNLISTED_STATUS:
                 _each_order(resource, lambda order: order.update(payment_status=_MADE_UP_STATUS))
+            case FaultKind.BLIND_SEARCH if resource.get("object") == "list":
+                resource = shapes.listing([])
             case FaultKind.WRONG_AMOUNT_READ:
                 _each_order(resource, lambda order: order.update(amount=order["amount"] + 100))
         return _json(resource)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -22,6 +23,23 @@ _DEFAULT_SECONDS = 3 * 86_400
 
 Arguments = ParamSpec("Arguments")
 Emit = Callable[[str, Json], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """text: our reference or whatever else the order is known by. created_*: epoch seconds, included."""
+
+    text: str | None = None
+    payment_status: str | None = None
+    created_from: int | None = None
+    created_to: int | None = None
+
+    def fits(self, order: Json) -> bool:
+        return (
+            self.payment_status in (None, order["payment_status"])
+            and (self.created_from is None or order["created_at"] >= self.created_from)
+            and (self.created_to is None or order["created_at"] <= self.created_to)
+        )
 
 
 def _together(change: Callable[Concatenate[Ledger, Arguments], Json]) -> Callable[Concatenate[Ledger, Arguments], Json]:
@@ -108,16 +126,13 @@ class Ledger:
         order = self.store.get(ORDER, key)
         return [order] if order is not None else self.store.find(ORDER, key, limit=10_000)
 
-    def search(
-        self, text: str | None, payment_status: str | None, limit: int, after: str | None
-    ) -> tuple[list[Json], bool]:
+    def search(self, wanted: Search, limit: int, after: str | None) -> tuple[list[Json], bool]:
         """A page, newest first, and whether there is more."""
-        if text is None and payment_status is None:
+        if wanted == Search():
             orders = self.store.newest(ORDER, limit + 1, after)
         else:
-            orders = self.store.newest(ORDER, 10_000) if text is None else self.all_named(text)
-            if payment_status is not None:
-                orders = [order for order in orders if order["payment_status"] == payment_status]
+            everything = self.store.newest(ORDER, 100_000) if wanted.text is None else self.all_named(wanted.text)
+            orders = [order for order in everything if wanted.fits(order)]
             ids = [order["id"] for order in orders]
             orders = orders[ids.index(after) + 1 :] if after in ids else orders
         return orders[:limit], len(orders) > limit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from twins.conekta import errors, requests, shapes
 from twins.conekta.calls import Calls, known_references, order_references
 from twins.conekta.events import EVENT, WEBHOOK, Events, delivery_log
-from twins.conekta.ledger import ORDER, Ledger
+from twins.conekta.ledger import ORDER, Ledger, Search
 from twins.conekta.shapes import Json
 from twins.conekta.signing import Keys
 from twins.settings import ORDER_EVENTS
@@ -61,9 +61,13 @@ class Api:
     def search_orders(self, request: Request, body: Any) -> Json:
         query = request.query_params
         limit = _limit(query.get("limit"))
-        orders, has_more = self._ledger.search(
-            query.get("search"), query.get("payment_status"), limit, query.get("next")
+        wanted = Search(
+            text=query.get("search"),
+            payment_status=query.get("payment_status"),
+            created_from=_epoch(query, "created_at.gte"),
+            created_to=_epoch(query, "created_at.lte"),
         )
+        orders, has_more = self._ledger.search(wanted, limit, query.get("next"))
         following = f"{self._base_url}/conekta/orders?limit={limit}&next={orders[-1]['id']}" if has_more else None
         return shapes.listing(orders, has_more=has_more, next_page_url=following)
 
@@ -147,6 +151,15 @@ def _found(resource: Json | None) -> Json:
     if resource is None:
         raise errors.not_found()
     return resource
+
+
+def _epoch(query: Mapping[str, str], name: str) -> int | None:
+    value = query.get(name)
+    if value is None:
+        return None
+    if not value.isascii() or not value.isdigit() or len(value) > 12:
+        raise errors.invalid(name, "invalid", f"{name} debe ser una fecha en segundos.")
+    return int(value)
 
 
 def _limit(value: str | None) -> int:

@@ -54,6 +54,9 @@ _YEAR = timedelta(days=365)
 _FIVE_MINUTES = timedelta(minutes=5)
 _CHECKOUT_REFUNDS = "whole or in part, when paid by card"
 
+# Of a hundred orders each: more than a till creates in an hour.
+_MAX_PAGES = 50
+
 # Which of several payments of one reference is the one that counts.
 _PRECEDENCE = {
     ProviderStatus.CONFIRMED: 0,
@@ -139,12 +142,13 @@ class ConektaAdapter:
 
     async def find_payment(self, our_reference: str) -> FetchedPayment | None:
         page = await self._client.search_orders(our_reference)
-        found = [self._noted(order) for order in page.items if mapping.reference_of(order) == our_reference]
-        if not found:
-            if page.has_more:
-                # Their search is fuzzy; a full page without ours proves nothing.
-                raise ProviderUnavailable(self.name, "search_inconclusive")
+        orders = [order for order in page.items if mapping.reference_of(order) == our_reference]
+        # What their search looks through is not documented. Finding nothing there, we look ourselves: taking an order
+        # for absent that is there would charge the buyer twice.
+        orders = orders or await self._look_through(our_reference)
+        if not orders:
             return None
+        found = [self._noted(order) for order in orders]
         if len(found) > 1:
             _DUPLICATES.labels(self.name).inc()
             _LOG.error("psp.duplicate_payments provider=%s count=%d reference=%s", self.name, len(found), our_reference)
@@ -191,6 +195,20 @@ class ConektaAdapter:
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         return self._webhooks.parse_webhook(body, headers)
+
+    async def _look_through(self, our_reference: str) -> list[wire.Order]:
+        window = mapping.creation_window(our_reference)
+        if window is None:
+            return []
+        found: list[wire.Order] = []
+        after: str | None = None
+        for _ in range(_MAX_PAGES):
+            page = await self._client.list_orders(window, after)
+            found += [order for order in page.items if mapping.reference_of(order) == our_reference]
+            if not page.has_more or not page.items:
+                return found
+            after = page.items[-1].id
+        raise ProviderUnavailable(self.name, "search_inconclusive")
 
     def _check_refund(self, request: RefundRequest) -> None:
         if request.amount.currency is not self.currency:

@@ -11,7 +11,7 @@ from chassis.strict_json import InvalidJson
 from pydantic import BaseModel, ValidationError
 
 from psp.mexico.conekta import wire
-from psp.mexico.conekta.mapping import NAME, failure
+from psp.mexico.conekta.mapping import NAME, Window, failure
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.provider import OutcomeUnknown, PaymentNotFound, ProviderNotConfigured, ProviderUnavailable
 
@@ -62,6 +62,13 @@ class ConektaClient:
 
     async def search_orders(self, text: str) -> wire.Page[wire.Order]:
         return await self._read("orders.search", "/orders", {"search": text, "limit": "20"}, wire.Page[wire.Order])
+
+    async def list_orders(self, window: Window, after: str | None = None) -> wire.Page[wire.Order]:
+        """Those created in the window, newest first, from the one after `after` (an id) on."""
+        params = {"created_at.gte": str(window.first), "created_at.lte": str(window.last), "limit": "100"}
+        if after is not None:
+            params["next"] = after
+        return await self._read("orders.list", "/orders", params, wire.Page[wire.Order])
 
     async def _read(self, operation: str, path: str, params: Mapping[str, str] | None, shape: type[WireT]) -> WireT:
         try:
