@@ -15,6 +15,11 @@ from kernel import new_id
 from chassis.telemetry import tracing
 
 PREFIX: Final = "cloudEvents:"
+_INSERT: Final = (
+    "INSERT INTO outbox (event_id, business_id, aggregate_type, aggregate_id, aggregate_version, type, body, headers,"
+    " occurred_at) SELECT :event_id, :event_business_id, :event_aggregate_type, :event_aggregate_id,"
+    " :event_aggregate_version, :event_type, :event_body, :event_headers, :event_occurred_at FROM "
+)
 
 
 def outbox_row(event: DomainEvent, now: datetime) -> dict[str, Any]:
@@ -30,6 +35,18 @@ def outbox_row(event: DomainEvent, now: datetime) -> dict[str, Any]:
         "headers": tracing.inject({}),
         "occurred_at": now,
     }
+
+
+def outbox_sql(source: str) -> str:
+    """The same INSERT as text, once for each row of the CTE `source`; its parameters are `outbox_parameters`."""
+    return _INSERT + source
+
+
+def outbox_parameters(event: DomainEvent, now: datetime) -> dict[str, Any]:
+    """Parameters of `outbox_sql`, all named event_…"""
+    row = outbox_row(event, now)
+    row |= {"body": orjson.dumps(row["body"]).decode(), "headers": orjson.dumps(row["headers"]).decode()}
+    return {name if name == "event_id" else f"event_{name}": value for name, value in row.items()}
 
 
 def message_of(row: Any, service: str) -> aio_pika.Message:
