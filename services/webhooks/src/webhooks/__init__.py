@@ -1,0 +1,1 @@
+"""Webhooks in from the payment providers: verified, stored once, published."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from contracts.events import DomainEvent
 from kernel import Clock
@@ -23,11 +24,13 @@ class UnitOfWork:
     def __init__(self, session: AsyncSession, clock: Clock) -> None:
         self.session = session
         self.clock = clock
-        self._events: list[DomainEvent] = []
+        self._outgoing: list[dict[str, Any]] = []
 
-    def publish(self, *events: DomainEvent) -> None:
-        """These events leave if, and only if, this transaction commits."""
-        self._events.extend(events)
+    def publish(self, *events: DomainEvent) -> list[UUID]:
+        """These events leave if, and only if, this transaction commits. Returns their ids."""
+        rows = [outbox_row(event, self.clock.now()) for event in events]
+        self._outgoing += rows
+        return [row["event_id"] for row in rows]
 
     async def accept(self, received: Received[DomainEvent]) -> bool:
         """Record an incoming event as handled by this queue. False: it was handled before, so do nothing."""
@@ -43,7 +46,6 @@ class UnitOfWork:
     async def finish(self) -> bool:
         """Write what is pending, in one INSERT for all events. Returns whether there were any."""
         await self.session.flush()
-        if self._events:
-            now = self.clock.now()
-            await self.session.execute(insert(outbox), [outbox_row(event, now) for event in self._events])
-        return bool(self._events)
+        if self._outgoing:
+            await self.session.execute(insert(outbox), self._outgoing)
+        return bool(self._outgoing)

@@ -1,0 +1,141 @@
+"""Receive, look at, and publish again the notifications of payment providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+from chassis.auth import Principal
+from chassis.bus.outbox import outbox_parameters
+from chassis.database import UnitOfWork
+from chassis.http.pagination import PageParams
+from chassis.http.schemas import Data, Page
+from chassis.telemetry.logs import get_logger
+from kernel import new_id
+from prometheus_client import Counter
+from psp.provider import InvalidSignature, MalformedWebhook, ProviderNotConfigured
+from psp.provider import WebhookEvent as ProviderEvent
+
+from webhooks.context import WebhooksContext
+from webhooks.inbound import errors, events, repository
+from webhooks.inbound.models import place
+from webhooks.inbound.schemas import (
+    Acknowledged,
+    WebhookEventDetail,
+    WebhookEventSummary,
+    detail,
+    summary,
+)
+
+log = get_logger(__name__)
+
+received_total = Counter(
+    "cobro_webhooks_received_total", "Inbound webhooks by what became of them", ["provider", "outcome"]
+)
+
+# What providers sign with, kept as evidence; no other header of a caller is stored.
+_EVIDENCE = frozenset({"digest", "x-signature", "x-request-id", "x-khipu-signature"})
+
+
+async def receive(ctx: WebhooksContext, provider: str, body: bytes, headers: Mapping[str, str]) -> Acknowledged:
+    """Verify over the bytes as received, store once with its event, then say so. The content is a hint for payments.
+
+    Raises NotFound (no such provider, or none without a key), Unauthenticated, InvalidInput.
+    """
+    event = _verified(ctx, provider, body, headers)
+    event_id = new_id()
+    evidence = {name: value for name, value in headers.items() if name.lower() in _EVIDENCE}
+    stored = await repository.store(
+        ctx.database,
+        {
+            "id": event_id,
+            "provider": provider,
+            "provider_event_id": event.event_id,
+            "event_type": event.event_type,
+            "provider_ref": event.provider_ref,
+            "our_reference": event.our_reference,
+            "payload": ctx.cipher.encrypt(body, context=place(event_id)),
+            "signature": orjson.dumps(evidence).decode(),
+            "occurred_at": event.occurred_at,
+            **outbox_parameters(events.received(event_id, event), ctx.clock.now()),
+        },
+    )
+    received_total.labels(provider, "stored" if stored else "duplicate").inc()
+    if stored:
+        ctx.database.wake_relay()
+    return Acknowledged(duplicate=not stored)
+
+
+def _verified(ctx: WebhooksContext, provider: str, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
+    receiver = ctx.receivers.get(provider)
+    if receiver is None:
+        raise errors.unknown_provider()
+    try:
+        receiver.verify_webhook_signature(body, headers)
+        return receiver.parse_webhook(body, headers)
+    except ProviderNotConfigured:
+        received_total.labels(provider, "not_configured").inc()
+        raise errors.unknown_provider() from None
+    except InvalidSignature as error:
+        received_total.labels(provider, "forged").inc()
+        log.warning("webhook.forged", provider=provider, reason=error.code, body_sha256=sha256(body).hexdigest())
+        raise errors.bad_signature() from None
+    except MalformedWebhook:
+        received_total.labels(provider, "malformed").inc()
+        log.warning("webhook.malformed", provider=provider, body_sha256=sha256(body).hexdigest())
+        raise errors.malformed() from None
+
+
+async def listing(
+    ctx: WebhooksContext,
+    caller: Principal,
+    params: PageParams,
+    *,
+    provider: str | None,
+    event_type: str | None,
+    transaction_id: UUID | None,
+) -> Page[WebhookEventSummary]:
+    _require_admin(caller)
+    reference = str(transaction_id) if transaction_id else None
+    found = await repository.page(ctx.database, params, provider=provider, event_type=event_type, reference=reference)
+    return Page(data=[summary(row.WebhookEvent, row.processed_at) for row in found.rows], meta=found.meta)
+
+
+async def show(ctx: WebhooksContext, caller: Principal, event_id: UUID) -> WebhookEventDetail:
+    _require_admin(caller)
+    row = await repository.find(ctx.database, event_id)
+    if row is None:
+        raise errors.not_found()
+    event = row.WebhookEvent
+    payload = ctx.cipher.decrypt_bytes(event.payload, context=place(event.id)).decode("utf-8", "replace")
+    signature: dict[str, Any] = orjson.loads(event.signature)
+    return detail(event, row.processed_at, payload=payload, signature=signature)
+
+
+async def replay(
+    ctx: WebhooksContext, caller: Principal, unit: UnitOfWork, event_id: UUID
+) -> Data[WebhookEventSummary]:
+    """Publish a stored notification again: payments reads the payment anew, and does nothing unless it has moved."""
+    _require_admin(caller)
+    event = await repository.lock(unit.session, event_id)
+    if event is None:
+        raise errors.not_found()
+    event.version += 1
+    hint = ProviderEvent(
+        provider=event.provider,
+        event_id=event.provider_event_id,
+        event_type=event.event_type,
+        provider_ref=event.provider_ref,
+        our_reference=event.our_reference,
+        occurred_at=event.occurred_at,
+    )
+    [event.published_event_id] = unit.publish(events.received(event.id, hint, version=event.version))
+    return Data(data=summary(event, None))
+
+
+def _require_admin(caller: Principal) -> None:
+    if not caller.is_admin:
+        raise errors.admins_only()
