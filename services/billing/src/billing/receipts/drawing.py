@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from html import escape
 from importlib import resources
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 import segno
 from reportlab.lib.colors import Color, black
@@ -18,6 +20,7 @@ REGULAR = "Roboto"
 BOLD = "Roboto-Bold"
 
 Alignment = Literal["left", "center", "right"]
+_ALIGNMENTS: Final[Mapping[Alignment, Literal[0, 1, 2]]] = MappingProxyType({"left": 0, "center": 1, "right": 2})
 
 _FILES = {REGULAR: "Roboto-Regular.ttf", BOLD: "Roboto-Bold.ttf"}
 _MAX_TEXT = 200
@@ -60,7 +63,7 @@ def style(
         fontName=BOLD if bold else REGULAR,
         fontSize=size,
         leading=size * lead,
-        alignment=align,
+        alignment=_ALIGNMENTS[align],
         textColor=color,
         splitLongWords=1,
     )
