@@ -1,0 +1,58 @@
+"""The composition root of the payments service."""
+
+from __future__ import annotations
+
+from chassis.rpc.server import RpcService
+from chassis.runtime import Job, Kit, Service
+from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
+from psp.registry import ProviderRegistry
+
+from payments.context import PaymentsContext
+from payments.intents.routes import router as intents_router
+from payments.intents.rpc import PaymentsServicer
+from payments.refunds import service as refunds
+from payments.refunds.routes import router as refunds_router
+from payments.resolution import service as resolution
+from payments.resolution.consumers import CONSUMERS
+from payments.settings import PaymentsSettings
+
+
+async def build(kit: Kit[PaymentsSettings]) -> Service:
+    return compose(kit, ProviderRegistry.open(kit.clock))
+
+
+def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
+    """The service over these providers, which it closes in the end."""
+    kit.on_close(providers.close)
+    ctx = PaymentsContext(
+        settings=kit.settings,
+        public_url=kit.common.public_url.rstrip("/"),
+        database=kit.database,
+        clock=kit.clock,
+        cipher=kit.cipher,
+        blind_index=kit.blind_index,
+        access=kit.access,
+        directory=kit.directory,
+        idempotency=kit.idempotency,
+        providers=providers,
+    )
+    return Service(
+        context=ctx,
+        routers=[intents_router, refunds_router],
+        rpc=[
+            RpcService(
+                payments_pb2.DESCRIPTOR.services_by_name["Payments"].full_name,
+                payments_pb2_grpc.add_PaymentsServicer_to_server,
+                PaymentsServicer(ctx),
+            )
+        ],
+        consumers=CONSUMERS,
+        jobs=[
+            # Shared by all processes: each takes rows that no other holds.
+            Job("resolve-payments", 1, lambda: resolution.resolve_due(ctx), exclusive=False),
+            Job("resolve-refunds", 1, lambda: refunds.resolve_due(ctx), exclusive=False),
+            Job("measure-payments", 15, lambda: resolution.measure(ctx), exclusive=False),
+            Job("measure-refunds", 15, lambda: refunds.measure(ctx), exclusive=False),
+        ],
+        body_limit=64 * 1024,
+    )

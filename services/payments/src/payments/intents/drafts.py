@@ -1,0 +1,168 @@
+"""A wish to be paid, checked against our rules and the provider's, as a payment that can be written and sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from kernel import Country, InvalidInput, Money, MoneyError, new_id
+from psp.provider import (
+    Customer,
+    IntentRequest,
+    MethodNotSupported,
+    PaymentMethod,
+    PaymentProvider,
+    ProviderNotConfigured,
+    ProviderRejected,
+)
+from psp.registry import ADAPTERS
+
+from payments.context import PaymentsContext
+from payments.intents import errors, schedule
+from payments.intents.models import Payment
+from payments.intents.status import Step
+
+# The provider's page outlives our own limit a little: we decide when the time is over, and clocks differ.
+_PROVIDER_GRACE: Final = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """phone in E.164."""
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.name or self.phone or self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDraft:
+    """amount in major units, in `currency` or else in the business's. expires_in: seconds, None for the default."""
+
+    business_id: UUID
+    amount: Decimal
+    method: PaymentMethod
+    currency: str | None = None
+    description: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    buyer: Buyer = Buyer()
+    expires_in: int | None = None
+    sale_id: UUID | None = None
+
+
+async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, PaymentProvider]:
+    """Raises InvalidInput, RuleViolation, NotFound (no such business)."""
+    business = await ctx.directory.business(draft.business_id)
+    if not business.is_active:
+        raise errors.business_inactive()
+    if draft.currency not in (None, business.currency.value):
+        raise errors.currency_mismatch(business.currency)
+    amount = _amount(ctx, draft, business.currency.value)
+    provider = _provider(ctx, business.country, draft.method)
+    now = ctx.clock.now()
+    lifetime = timedelta(seconds=draft.expires_in) if draft.expires_in else ctx.settings.expiry
+    payment_id = new_id()
+    payment = Payment(
+        id=payment_id,
+        business_id=business.id,
+        sale_id=draft.sale_id,
+        amount=amount.decimal,
+        currency=amount.currency.value,
+        country=business.country.value,
+        time_zone=business.time_zone,
+        method=draft.method.value,
+        provider=provider.name,
+        status=Step.SUBMITTING.value,
+        description=draft.description,
+        metadata=dict(draft.metadata),
+        expires_at=now + lifetime,
+        created_at=now,
+        updated_at=now,
+        submitted_at=now,
+        next_poll_at=now + schedule.IN_FLIGHT,
+        **_sealed(ctx, payment_id, draft.buyer),
+    )
+    try:
+        provider.capabilities.check(request_of(ctx, payment, draft.buyer), now)
+    except ProviderRejected as error:
+        raise errors.refusal(error) from None
+    return payment, provider
+
+
+def request_of(ctx: PaymentsContext, payment: Payment, buyer: Buyer | None = None) -> IntentRequest:
+    buyer = buyer_of(ctx, payment) if buyer is None else buyer
+    return IntentRequest(
+        reference=payment.id,
+        amount=payment.money,
+        method=PaymentMethod(payment.method),
+        description=payment.description or "",
+        expires_at=payment.expires_at + _PROVIDER_GRACE,
+        customer=Customer(name=buyer.name, email=buyer.email, phone=buyer.phone),
+    )
+
+
+def buyer_of(ctx: PaymentsContext, payment: Payment) -> Buyer:
+    if payment.customer is None:
+        return Buyer()
+    return Buyer(**orjson.loads(ctx.cipher.decrypt_bytes(payment.customer, context=_place(payment.id))))
+
+
+def phone_index(ctx: PaymentsContext, phone: str) -> bytes:
+    return ctx.blind_index.of(phone.strip(), column="payments.customer_phone")
+
+
+def email_index(ctx: PaymentsContext, email: str) -> bytes:
+    return ctx.blind_index.of(email.strip().lower(), column="payments.customer_email")
+
+
+def json_text(value: Any) -> str | None:
+    """For a JSON parameter of a statement that is text."""
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def _amount(ctx: PaymentsContext, draft: PaymentDraft, currency: str) -> Money:
+    try:
+        amount = Money.of(draft.amount, currency)
+    except MoneyError as error:
+        raise InvalidInput.field("amount", str(error)) from None
+    if amount.minor <= 0:
+        raise InvalidInput.field("amount", "must be more than zero")
+    limit = ctx.settings.max_amounts[amount.currency]
+    if amount > limit:
+        raise errors.amount_above_limit(limit)
+    return amount
+
+
+def _provider(ctx: PaymentsContext, country: Country, method: PaymentMethod) -> PaymentProvider:
+    try:
+        return ctx.providers.choose(country, method)
+    except MethodNotSupported:
+        if any(adapter.country is country for adapter in ADAPTERS):
+            raise errors.method_not_supported(method.value, country.value) from None
+        raise errors.provider_not_available(country.value) from None
+    except ProviderNotConfigured:
+        raise errors.provider_not_available(country.value) from None
+
+
+def _sealed(ctx: PaymentsContext, payment_id: UUID, buyer: Buyer) -> dict[str, Any]:
+    if not buyer.is_known:
+        return {}
+    plain = orjson.dumps({"name": buyer.name, "phone": buyer.phone, "email": buyer.email})
+    return {
+        "customer": ctx.cipher.encrypt(plain, context=_place(payment_id)),
+        "customer_phone_index": phone_index(ctx, buyer.phone) if buyer.phone else None,
+        "customer_email_index": email_index(ctx, buyer.email) if buyer.email else None,
+    }
+
+
+def _place(payment_id: UUID) -> str:
+    return f"payments.customer:{payment_id}"

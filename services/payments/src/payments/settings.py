@@ -1,0 +1,47 @@
+"""Settings of the payments service (prefix PAYMENTS_). The providers' own keys are read by their adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated
+
+from chassis.settings import ServiceSettings
+from kernel import Currency, Money
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+_MAX_AMOUNTS = {
+    Currency.MXN: Money.of(500_000, Currency.MXN),
+    Currency.COP: Money.of(100_000_000, Currency.COP),
+    Currency.ARS: Money.of(50_000_000, Currency.ARS),
+    Currency.CLP: Money.of(25_000_000, Currency.CLP),
+}
+
+
+class PaymentsSettings(ServiceSettings):
+    """max_amounts: the largest single payment per currency, as "MXN:500000,CLP:25000000".
+
+    expiry_seconds: of a payment whose creator names none. poll_batch: payments read again per second and process, of
+    which poll_concurrency at a time.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PAYMENTS_", env_file=None, extra="ignore", frozen=True)
+
+    max_amounts: Annotated[Mapping[Currency, Money], NoDecode] = Field(default=_MAX_AMOUNTS)
+    expiry_seconds: int = Field(default=900, ge=300, le=2_592_000)
+    poll_batch: int = Field(default=50, ge=1, le=1000)
+    poll_concurrency: int = Field(default=8, ge=1, le=100)
+
+    @field_validator("max_amounts", mode="before")
+    @classmethod
+    def _amounts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = (item.strip().partition(":") for item in value.split(",") if item.strip())
+        given = {Currency(currency): Money.of(amount, currency) for currency, _, amount in pairs}
+        return {**_MAX_AMOUNTS, **given}
+
+    @property
+    def expiry(self) -> timedelta:
+        return timedelta(seconds=self.expiry_seconds)

@@ -1,0 +1,147 @@
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from chassis.auth import Principal
+from chassis.directory import Business
+from chassis.runtime import Kit, Service
+from chassis.testing.service import ServiceUnderTest, running_service
+from chassis.testing.tokens import make_principal
+from contracts.events.webhooks import WebhookReceived
+from kernel import Country, FixedClock, new_id
+from payments.__main__ import MIGRATIONS
+from payments.app import compose
+from payments.context import PaymentsContext
+from payments.intents import repository
+from payments.intents.models import Payment, payments
+from payments.settings import PaymentsSettings
+from psp.mexico.conekta.adapter import ConektaAdapter
+from psp.mexico.conekta.settings import ConektaSettings
+from psp.registry import ProviderRegistry
+from sqlalchemy import text, update
+from twins.testing import Twins, running_twins
+
+
+@dataclass
+class Till:
+    """A merchant at work: one business, its owner, and the requests they send."""
+
+    sut: ServiceUnderTest
+    twins: Twins
+    business: Business
+    owner: Principal
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ctx(self) -> PaymentsContext:
+        context = self.sut.context
+        assert isinstance(context, PaymentsContext)
+        return context
+
+    async def post(self, path: str, body: Any, *, key: str | None = None, by: Principal | None = None) -> httpx.Response:
+        headers = self.sut.as_(by or self.owner) | ({"Idempotency-Key": key} if key else {})
+        return await self.sut.client.post(f"/api/v1/payments{path}", json=body, headers=headers)
+
+    async def get(self, path: str = "", *, by: Principal | None = None, **params: Any) -> httpx.Response:
+        return await self.sut.client.get(
+            f"/api/v1/payments{path}", params=params, headers=self.sut.as_(by or self.owner)
+        )
+
+    def wish(self, **fields: Any) -> dict[str, Any]:
+        return {"businessId": str(self.business.id), "amount": "150.50", "method": "QR_DYNAMIC", **fields}
+
+    async def create(self, *, key: str | None = None, **fields: Any) -> dict[str, Any]:
+        answer = await self.post("/intent", self.wish(**fields), key=key)
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()["data"]
+        return created
+
+    async def paid(self, **fields: Any) -> dict[str, Any]:
+        """A payment the buyer has paid, and of which we have heard."""
+        payment = await self.create(**fields)
+        await self.twins.pay(payment["id"])
+        await self.webhook(payment)
+        return await self.show(payment["id"])
+
+    async def show(self, payment_id: str) -> dict[str, Any]:
+        answer = await self.get(f"/{payment_id}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()["data"]
+        return found
+
+    async def refund(self, payment: dict[str, Any], *, key: str | None = None, **fields: Any) -> httpx.Response:
+        return await self.post(f"/{payment['id']}/refund", fields, key=key)
+
+    async def timeline(self, payment_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.get(f"/{payment_id}/timeline")).json()["data"]
+        return found
+
+    async def webhook(
+        self, payment: dict[str, Any], *, provider_ref: str | None = None, event_id: UUID | None = None
+    ) -> UUID:
+        """What the webhooks service publishes when the provider has spoken of this payment."""
+        return await self.sut.deliver(
+            "payments.webhooks",
+            self.notification(provider_ref or payment["providerRef"], payment["id"]),
+            id=event_id,
+        )
+
+    def notification(self, provider_ref: str | None, our_reference: str | None) -> WebhookReceived:
+        return WebhookReceived(
+            aggregate_id=new_id(),
+            aggregate_version=1,
+            webhook_event_id=new_id(),
+            provider="conekta",
+            provider_event_id=str(new_id()),
+            event_type="order.paid",
+            provider_ref=provider_ref,
+            our_reference=our_reference,
+        )
+
+    async def types(self, payment_id: str) -> list[str]:
+        """The types of the payment's events, oldest first."""
+        return [event.type for event in await self.sut.published(aggregate_id=UUID(payment_id))]
+
+    async def row(self, payment_id: str | UUID) -> Payment:
+        found = await repository.find(self.ctx.database, UUID(str(payment_id)))
+        assert found is not None
+        return found
+
+    async def set(self, payment_id: str | UUID, **columns: Any) -> None:
+        """What only time, or another process, would have done."""
+        async with self.ctx.database.autocommit() as connection:
+            await connection.execute(update(payments).where(payments.c.id == UUID(str(payment_id))).values(**columns))
+
+    async def expire_leases(self) -> None:
+        """As if a minute had passed since whoever holds them died."""
+        async with self.ctx.database.autocommit() as connection:
+            await connection.execute(text("UPDATE idempotency_keys SET lease_until = now() WHERE status IS NULL"))
+
+
+@pytest.fixture(scope="session")
+async def twins() -> AsyncIterator[Twins]:
+    async with running_twins() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
+    async def build(kit: Kit[PaymentsSettings]) -> Service:
+        # The twin lives in the present, and refuses an expiry that has passed.
+        kit.clock = FixedClock(datetime.now(UTC))
+        settings = ConektaSettings(api_url=twins.conekta_url, api_key=twins.api_key, timeout_seconds=1.0)  # type: ignore[arg-type]
+        return compose(kit, ProviderRegistry([ConektaAdapter.open(kit.clock, settings)]))
+
+    async with running_service("payments", PaymentsSettings, build, migrations=MIGRATIONS) as running:
+        yield running
+
+
+@pytest.fixture
+async def till(sut: ServiceUnderTest, twins: Twins) -> AsyncIterator[Till]:
+    business = sut.directory.open_business(country=Country.MX)
+    yield Till(sut, twins, business, make_principal(owns=[business.id]))
+    await twins.clear_faults()
