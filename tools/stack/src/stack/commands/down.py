@@ -4,6 +4,7 @@ import argparse
 
 from stack import processes
 from stack.console import say
+from stack.infra import docker
 from stack.repository import data_dir
 from stack.state import RunFile
 
@@ -29,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if leftovers := run_file.end_leftovers():
             say(f"ended what was left: {', '.join(leftovers)}")
+        docker.prune()
     finally:
         run_file.release()
     say("stopped")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 IMAGES = {Kind.POSTGRES: "postgres:17", Kind.REDIS: "redis:7", Kind.RABBITMQ: "rabbitmq:4-management"}
 _PORTS = {Kind.POSTGRES: 5432, Kind.REDIS: 6379, Kind.RABBITMQ: 5672}
 _PULL_SECONDS = 300
+_OWNER_LABEL = "cobro.owner"
 _STOP_SECONDS = 20
 
 
@@ -28,22 +30,42 @@ def available(kinds: Sequence[Kind]) -> bool:
     return _answers() and all(_has_image(IMAGES[kind]) for kind in kinds)
 
 
+def prune() -> None:
+    """Remove the containers of this machine's runs that ended without removing them. Volumes with data stay."""
+    listing = (
+        "ps",
+        "--all",
+        "--filter",
+        f"label={_OWNER_LABEL}",
+        "--format",
+        f'{{{{.Names}}}} {{{{.Label "{_OWNER_LABEL}"}}}}',
+    )
+    for line in (_docker(*listing, timeout=10) or "").splitlines():
+        name, _, owner = line.partition(" ")
+        host, _, process = owner.partition("/")
+        pid, _, started = process.partition("/")
+        if host == socket.gethostname() and not Identity(int(pid), float(started)).alive():
+            _docker("rm", "--force", "--volumes", name, timeout=60)
+
+
 def _answers() -> bool:
     if shutil.which("docker") is None and not Path("/var/run/docker.sock").exists():
         return False
-    return _docker("version", "--format", "{{.Server.Version}}", timeout=10)
+    return _docker("version", "--format", "{{.Server.Version}}", timeout=10) is not None
 
 
 def _has_image(image: str) -> bool:
-    return _docker("image", "inspect", image, timeout=20) or _docker("pull", "--quiet", image, timeout=_PULL_SECONDS)
+    at_hand = _docker("image", "inspect", image, timeout=20) is not None
+    return at_hand or _docker("pull", "--quiet", image, timeout=_PULL_SECONDS) is not None
 
 
-def _docker(*arguments: str, timeout: int) -> bool:
+def _docker(*arguments: str, timeout: int) -> str | None:
+    """What a docker command prints; None when it fails."""
     try:
-        finished = subprocess.run(["docker", *arguments], capture_output=True, timeout=timeout, check=False)
+        finished = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=timeout, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return finished.returncode == 0
+        return None
+    return finished.stdout if finished.returncode == 0 else None
 
 
 class DockerServer:
@@ -82,7 +104,9 @@ class DockerServer:
         # Its clean-up helper is one more image to pull; what a killed run leaves is found by name instead.
         testcontainers_config.ryuk_disabled = True
         _docker("rm", "--force", "--volumes", self._name, timeout=60)
-        container = DockerContainer(IMAGES[self.kind], name=self._name)
+        me = Identity.of(os.getpid())
+        owner = f"{socket.gethostname()}/{me.pid}/{me.started}"
+        container = DockerContainer(IMAGES[self.kind], name=self._name, labels={_OWNER_LABEL: owner})
         container.with_envs(**self._environment())
         container.with_command(self._command())
         for source, target in self._files().items():

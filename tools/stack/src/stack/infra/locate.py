@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from kernel import new_id
+
 from stack.errors import StackError
 from stack.infra import docker, throwaway
 from stack.infra.credentials import Credentials
@@ -135,7 +137,8 @@ def locate(
     if forced == "docker" or (not forced and docker.available(missing)):
         if forced and not docker.available(missing):
             raise StackError("COBRO_INFRA=docker, but no Docker engine answers that has or can pull the images.")
-        owner = checkout_id(directory) if directory else f"{os.getpid()}"
+        docker.prune()
+        owner = checkout_id(directory) if directory else new_id().hex
         for kind in missing:
             name = f"cobro-{owner}-{kind}"
             servers[kind] = docker.DockerServer(
