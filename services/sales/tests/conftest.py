@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from contracts.catalog.v1 import inventory_pb2, inventory_pb2_grpc
 from contracts.events import MoneyAmount
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
-from kernel import Country, Currency, Money, NotFound, RuleViolation, new_id
+from kernel import Clock, Country, Currency, FixedClock, Money, NotFound, RuleViolation, new_id
 from sales.app import MIGRATIONS, build
 from sales.settings import SalesSettings
 
@@ -163,6 +163,7 @@ class FakePayments(payments_pb2_grpc.PaymentsServicer):
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self.clock: Clock = FixedClock()
         self.by_key: dict[str, Any] = {}
         self.requests: dict[str, Any] = {}
         self.refunds: dict[str, Any] = {}
@@ -175,7 +176,7 @@ class FakePayments(payments_pb2_grpc.PaymentsServicer):
         await self.faults.run("CreatePayment", "before")
         if request.idempotency_key not in self.by_key:
             payment_id = str(new_id())
-            expires = datetime(2026, 1, 15, 18, tzinfo=UTC) + timedelta(seconds=request.expires_in)
+            expires = self.clock.now() + timedelta(seconds=request.expires_in)
             self.requests[request.idempotency_key] = request
             self.by_key[request.idempotency_key] = payments_pb2.Payment(
                 id=payment_id,
@@ -257,6 +258,7 @@ async def sut(peers: tuple[FakeCatalog, FakePayments]) -> AsyncIterator[ServiceU
         async with running_service(
             "sales", SalesSettings, build, migrations=MIGRATIONS, environment=environment
         ) as service:
+            payments.clock = service.clock
             yield service
 
 

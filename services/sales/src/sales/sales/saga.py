@@ -316,6 +316,9 @@ async def _give_up(
         settlement.cancel(unit, current, reason, ctx.clock.now(), lease)
 
     turn = await _then(ctx, sale, write)
+    if turn.sale.status != SaleStatus.CANCELED:
+        # Another driver was more fortunate with the same step.
+        return turn
     return Turn(turn.sale, error=error, pause=pause)
 
 
@@ -323,7 +326,7 @@ async def _later(ctx: SagaContext, sale: Sale, error: CobroError, *, told: bool 
     """The outcome is not known: the resumer asks again, and so may the caller, with the same key."""
     log.warning("sale.step_postponed", sale_id=str(sale.id), step=sale.step, code=error.code)
 
-    async def work(unit: UnitOfWork) -> Sale:
+    async def work(unit: UnitOfWork) -> Turn:
         current = await repository.lock(unit, sale.id)
         assert current is not None
         if current.step == sale.step:
@@ -332,9 +335,10 @@ async def _later(ctx: SagaContext, sale: Sale, error: CobroError, *, told: bool 
             if current.idempotency_owner is not None:
                 scope, claim = _claim(current)
                 await unit.session.execute(_RELEASE, ctx.idempotency.holding(scope, claim))
-        return current
+            return Turn(current, error=error if told else None, pause=True)
+        return Turn(current)
 
-    return Turn(await ctx.database.run(work), error=error if told else None, pause=True)
+    return await ctx.database.run(work)
 
 
 def _moving(ctx: SagaContext, step: Step) -> Callable[[UnitOfWork, Sale], Awaitable[None]]:
