@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -65,7 +65,7 @@ class ServiceUnderTest:
     tokens: TokenFactory
     peers: ServiceIdentity
     _rpc: RpcServer | None = None
-    _channels: list[grpc.aio.Channel] = field(default_factory=list)
+    _channel: grpc.aio.Channel | None = None
 
     @property
     def context(self) -> Any:
@@ -99,16 +99,16 @@ class ServiceUnderTest:
         return received.id
 
     async def channel(self) -> grpc.aio.Channel:
-        """A channel to this service's own gRPC server, as another service would have it."""
-        self._rpc = RpcServer(self.kit.service, self.service.rpc, self.kit.identity)
-        port = await self._rpc.start("127.0.0.1:0")
-        channel = open_channel(self.kit.service, f"127.0.0.1:{port}", self.peers)
-        self._channels.append(channel)
-        return channel
+        """The channel to this service's own gRPC server, as another service would have it."""
+        if self._channel is None:
+            self._rpc = RpcServer(self.kit.service, self.service.rpc, self.kit.identity)
+            port = await self._rpc.start("127.0.0.1:0")
+            self._channel = open_channel(self.kit.service, f"127.0.0.1:{port}", self.peers)
+        return self._channel
 
     async def close(self) -> None:
-        for channel in self._channels:
-            await channel.close()
+        if self._channel is not None:
+            await self._channel.close()
         if self._rpc is not None:
             await self._rpc.stop(0)
 
