@@ -1,0 +1,1 @@
+"""Products, stock per branch, and reservations."""

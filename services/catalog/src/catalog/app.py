@@ -1,0 +1,42 @@
+"""The composition root of catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chassis.runtime import Job, Kit, Service
+
+from catalog.context import CatalogContext
+from catalog.directory.consumers import CONSUMER
+from catalog.products.routes import router as products
+from catalog.reservations import service as reservations
+from catalog.reservations.rpc import inventory_rpc
+from catalog.settings import CatalogSettings
+from catalog.stock.routes import router as stock
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+async def build(kit: Kit[CatalogSettings]) -> Service:
+    context = CatalogContext(
+        database=kit.database,
+        clock=kit.clock,
+        access=kit.access,
+        directory=kit.directory,
+        idempotency=kit.idempotency,
+    )
+    return Service(
+        context=context,
+        routers=[products, stock],
+        rpc=[inventory_rpc(context)],
+        consumers=[CONSUMER],
+        jobs=[
+            Job(
+                "release-expired-reservations",
+                kit.settings.reservation_sweep_seconds,
+                lambda: reservations.release_expired(context),
+                # Rows are taken with SKIP LOCKED, so that processes share the work.
+                exclusive=False,
+            )
+        ],
+    )

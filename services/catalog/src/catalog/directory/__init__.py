@@ -1,0 +1,1 @@
+"""Keeps the cached businesses and branches of auth fresh."""

@@ -1,0 +1,1 @@
+"""What a merchant sells: name, price, tax, and how it is found."""
