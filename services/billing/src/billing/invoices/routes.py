@@ -10,6 +10,7 @@ from chassis.http.app import Caller, context_of
 from chassis.http.idempotency import IdempotencyKey, answer_response
 from chassis.http.pagination import Paging, as_page
 from chassis.http.schemas import Data, Page
+from chassis.localization import Language
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -18,7 +19,6 @@ from billing.invoices import service
 from billing.invoices.models import Invoice
 from billing.invoices.schemas import InvoiceOut, invoice_out
 from billing.invoices.status import InvoiceStatus
-from billing.receipts.labels import Language
 from billing.receipts.renderer import Format
 from billing.receipts.responses import pdf_response
 

@@ -9,6 +9,7 @@ from chassis.auth import BusinessRole, Membership, Permission, Principal
 from chassis.bus.received import Received
 from chassis.database import UnitOfWork
 from chassis.http.pagination import PageParams, Slice
+from chassis.localization import Language
 from contracts.events.sales import SaleCompleted
 from kernel import NotFound, new_id
 
@@ -18,7 +19,6 @@ from billing.invoices.errors import already_issued, invoice_not_found, not_ready
 from billing.invoices.models import Invoice
 from billing.invoices.repository import InvoiceFilter
 from billing.invoices.status import InvoiceStatus
-from billing.receipts.labels import Language
 from billing.receipts.renderer import Format
 
 # Receipts have one series per business; fiscal documents will have those their authority gives them.

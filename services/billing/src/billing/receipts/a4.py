@@ -6,6 +6,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+from chassis.localization import Formatter
 from reportlab.lib.colors import HexColor, white
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -23,7 +24,6 @@ from reportlab.platypus import (
 
 from billing.receipts.document import ReceiptDocument
 from billing.receipts.drawing import REGULAR, Qr, Rule, figure, paragraph, printable, style
-from billing.receipts.formatting import Formatter
 from billing.receipts.labels import TAX_ID_NAMES, Labels
 
 _INK = HexColor(0x1B2733)

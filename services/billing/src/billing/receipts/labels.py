@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 
-
-class Language(StrEnum):
-    ES = "es"
-    PT = "pt"
-    EN = "en"
+from chassis.localization import Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
+from chassis.localization import Formatter, Language
+
 from billing.receipts.document import ReceiptDocument
-from billing.receipts.labels import Language, labels_of
+from billing.receipts.labels import labels_of
 
 
 class Format(StrEnum):
@@ -37,11 +39,11 @@ class Renderer:
 
 
 def render(document: ReceiptDocument, layout: Format, language: Language) -> bytes:
-    # reportlab and babel cost 30 MiB that an idle process need not hold.
-    from billing.receipts import a4, drawing, formatting, ticket  # noqa: PLC0415
+    # reportlab costs 25 MiB that an idle process need not hold.
+    from billing.receipts import a4, drawing, ticket  # noqa: PLC0415
 
     drawing.load_fonts()
-    labels, formatter = labels_of(language), formatting.Formatter(language, document.country)
+    labels, formatter = labels_of(language), Formatter(language, document.country)
     try:
         match layout:
             case Format.TICKET:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.auth import Principal
 from chassis.http.app import authenticate, context_of
+from chassis.localization import Language
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.responses import Response
@@ -14,7 +15,6 @@ from starlette.responses import Response
 from billing.context import BillingContext
 from billing.invoices import service
 from billing.invoices.errors import invoice_not_found
-from billing.receipts.labels import Language
 from billing.receipts.renderer import Format
 from billing.receipts.responses import pdf_response
 

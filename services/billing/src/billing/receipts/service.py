@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis.crypto import FieldCipher
+from chassis.localization import Language
 from chassis.objectstore import ObjectCorrupted, ObjectNotFound, ObjectStore, ObjectStoreUnavailable
 from chassis.telemetry.logs import get_logger
 
 from billing.receipts.document import ReceiptDocument
-from billing.receipts.labels import Language
 from billing.receipts.renderer import Format, Renderer
 
 log = get_logger(__name__)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from io import BytesIO
 
+from chassis.localization import Formatter
 from reportlab.lib.units import mm
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Spacer, Table, TableStyle
 
 from billing.receipts.document import Line, ReceiptDocument
 from billing.receipts.drawing import Qr, Rule, figure, paragraph, style
-from billing.receipts.formatting import Formatter
 from billing.receipts.labels import TAX_ID_NAMES, Labels
 
 _WIDTH = 80 * mm

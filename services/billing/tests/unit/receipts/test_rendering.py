@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 from billing.receipts.document import Buyer, Issuer, Line, ReceiptDocument
-from billing.receipts.labels import Language, labels_of
+from billing.receipts.labels import labels_of
 from billing.receipts.renderer import Format, render
+from chassis.localization import Language
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel import Country, Money
