@@ -42,7 +42,9 @@ class Till:
         assert isinstance(context, PaymentsContext)
         return context
 
-    async def post(self, path: str, body: Any, *, key: str | None = None, by: Principal | None = None) -> httpx.Response:
+    async def post(
+        self, path: str, body: Any, *, key: str | None = None, by: Principal | None = None
+    ) -> httpx.Response:
         headers = self.sut.as_(by or self.owner) | ({"Idempotency-Key": key} if key else {})
         return await self.sut.client.post(f"/api/v1/payments{path}", json=body, headers=headers)
 

@@ -47,13 +47,14 @@ async def list_payments(
     business_id: Annotated[UUID | None, Query(alias="businessId")] = None,
     status: PaymentStatus | None = None,
     method: PaymentMethod | None = None,
-    provider: Annotated[str | None, Query(max_length=40)] = None,
+    provider: Annotated[str | None, Query(pattern=r"^[a-z]{1,40}$")] = None,
     since: Annotated[AwareTime | None, Query(alias="from")] = None,
     until: Annotated[AwareTime | None, Query(alias="to", description="Exclusive")] = None,
     q: Annotated[
         str | None,
         Query(
             max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
             description="Payment id, provider's id, sale id, the buyer's phone or e-mail, or in the text",
         ),
     ] = None,
@@ -66,7 +67,7 @@ async def list_payments(
         provider=provider,
         since=since,
         until=until,
-        matching=_matching(ctx, q) if q else (),
+        matching=_matching(ctx, q.strip()) if q and not q.isspace() else (),
     )
     found = await repository.page(ctx.database, statement, paging)
     views = [PaymentView.of(repository.payment_of(row), ctx.public_url) for row in found.rows]
@@ -119,12 +120,11 @@ async def _qr_content(ctx: PaymentsContext, caller: Caller, payment_id: UUID) ->
     return payment.qr_content
 
 
-def _matching(ctx: PaymentsContext, q: str) -> list[ColumnElement[bool]]:
+def _matching(ctx: PaymentsContext, wanted: str) -> list[ColumnElement[bool]]:
     """By whole ids and contacts, and by a part of the description."""
-    wanted = q.strip()
     found: list[ColumnElement[bool]] = [
-        payments.c.description.icontains(wanted.replace("\x00", ""), autoescape=True),
-        payments.c.provider_ref == wanted.replace("\x00", ""),
+        payments.c.description.icontains(wanted, autoescape=True),
+        payments.c.provider_ref == wanted,
         payments.c.customer_phone_index == drafts.phone_index(ctx, wanted),
         payments.c.customer_email_index == drafts.email_index(ctx, wanted),
     ]

@@ -11,7 +11,7 @@ def test_every_step_is_in_the_tables() -> None:
 
 def test_an_end_is_an_end() -> None:
     assert {step for step in RefundStep if not TRANSITIONS[step]} == ENDS
-    assert OPEN == set(RefundStep) - ENDS
+    assert set(RefundStep) - ENDS == OPEN
     assert UNSENT < OPEN
 
 

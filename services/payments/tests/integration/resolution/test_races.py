@@ -1,0 +1,86 @@
+"""Everything about one payment at the same time."""
+
+import asyncio
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
+from payments.intents import status
+from payments.intents.moves import Cause
+from payments.intents.status import Step
+from payments.resolution import service as resolution
+
+pytestmark = pytest.mark.integration
+
+
+async def poll(till, payment):
+    await resolution.examine(till.ctx, await till.row(payment["id"]), Cause.POLL)
+
+
+async def check_history(till, payment_id):
+    """Every step follows from the one before, and versions of events grow."""
+    moves = [
+        (Step(entry["fromStatus"]), Step(entry["toStatus"]))
+        for entry in await till.timeline(payment_id)
+        if entry["toStatus"]
+    ]
+    step = Step.SUBMITTING
+    for before, after in moves:
+        assert before is step
+        status.check(before, after)
+        step = after
+    row = await till.row(payment_id)
+    assert row.step is step
+    versions = [event.aggregate_version for event in await till.sut.published(aggregate_id=UUID(payment_id))]
+    assert versions == sorted(set(versions))
+    assert versions[-1] <= row.version
+
+
+async def test_webhooks_polls_and_refunds_of_one_payment(till):
+    created = await till.create(amount="100.00")
+    await till.twins.pay(created["id"])
+    event_id = await till.webhook(created)
+    work = []
+    for _ in range(20):
+        work += [till.webhook(created), till.webhook(created, event_id=event_id), poll(till, created)]
+        work.append(till.refund(created, amount="40.00"))
+    results = await asyncio.gather(*work)
+    codes = {result.status_code for result in results if hasattr(result, "status_code")}
+    assert codes <= {201, 409, 422}
+    await poll(till, created)
+    payment_id = UUID(created["id"])
+    assert len(await till.sut.published(PaymentConfirmed, aggregate_id=payment_id)) == 1
+    refunds = await till.sut.published(PaymentRefunded, aggregate_id=payment_id)
+    journal = await till.twins.journal(created["id"])
+    row = await till.row(created["id"])
+    assert journal["charges"] == 1
+    assert journal["refunds"] == len(refunds)
+    assert journal["refunded_amount"] == int(row.refunded * 100) <= 10_000
+    assert row.refund_reserved == row.refunded == Decimal(40) * len(refunds)
+    await check_history(till, created["id"])
+
+
+async def test_fifty_readings_of_a_payment_that_was_just_paid_confirm_it_once(till):
+    created = await till.create()
+    await till.twins.pay(created["id"])
+    work = [till.webhook(created) if number % 2 else poll(till, created) for number in range(50)]
+    await asyncio.gather(*work)
+    assert (await till.show(created["id"]))["status"] == "CONFIRMED"
+    assert len(await till.sut.published(PaymentConfirmed, aggregate_id=UUID(created["id"]))) == 1
+    await check_history(till, created["id"])
+
+
+async def test_paying_and_canceling_at_once_has_one_winner(till):
+    for _ in range(5):
+        created = await till.create()
+        work = [till.post(f"/{created['id']}/cancel", None) for _ in range(4)]
+        await asyncio.gather(*work, till.twins.pay(created["id"], force=True))
+        await till.webhook(created)
+        shown = await till.show(created["id"])
+        assert shown["status"] == "CONFIRMED"  # the money is there in any case
+        payment_id = UUID(created["id"])
+        assert len(await till.sut.published(PaymentConfirmed, aggregate_id=payment_id)) == 1
+        failures = await till.sut.published(PaymentFailed, aggregate_id=payment_id)
+        assert len(failures) == int(shown["late"])
+        await check_history(till, created["id"])
