@@ -73,6 +73,8 @@ class Services:
             await self.handlers[path](scope, receive, send)
             return
         body = await read_all(receive)
+        if body is None:
+            return
         target = scope["raw_path"].decode() + (f"?{scope['query_string'].decode()}" if scope["query_string"] else "")
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         self.seen.append(Seen(scope["method"], target, headers, body))
@@ -85,10 +87,13 @@ async def answer(send: Any, status: int, body: bytes, *headers: tuple[bytes, byt
     await send({"type": "http.response.body", "body": body})
 
 
-async def read_all(receive: Any) -> bytes:
+async def read_all(receive: Any) -> bytes | None:
+    """None when the body breaks off."""
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         if not message.get("more_body", False):
             return body
@@ -101,7 +106,7 @@ class FakeSessions(directory_pb2_grpc.SessionsServicer):
         self.ended: set[str] = set()
         self.asked: list[str] = []
 
-    async def CheckSession(self, request: Any, context: Any) -> Any:  # noqa: N802 - the generated name
+    async def CheckSession(self, request: Any, context: Any) -> Any:
         self.asked.append(request.session_id)
         return directory_pb2.CheckSessionResponse(active=request.session_id not in self.ended)
 
@@ -117,13 +122,22 @@ async def serving(app: Any, *, http: Any = "httptools", port: int = 0, keep_aliv
     """An ASGI application on a port, by uvicorn."""
     listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
-        app, http=http, loop="none", lifespan="off", access_log=False, log_config=None, server_header=False, proxy_headers=False,
-        timeout_keep_alive=keep_alive, timeout_graceful_shutdown=1,
-    )  # fmt: skip
+        app,
+        http=http,
+        loop="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=keep_alive,
+        timeout_graceful_shutdown=1,
+    )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(10):
+        while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait for
+            await asyncio.sleep(0.005)
     try:
         yield listener.getsockname()[1]
     finally:

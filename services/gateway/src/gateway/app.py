@@ -27,7 +27,9 @@ async def build(kit: Kit[GatewaySettings]) -> Service:
     settings = kit.settings
     upstreams = {name: _upstream(kit, name) for name in UPSTREAMS}
     sessions = Sessions(AuthSessions(directory_pb2_grpc.SessionsStub(kit.channel("auth"))))
-    admission = Admission(AdmissionStore(kit.cache.redis), sessions, settings.limits, kit.blind_index)
+    store = AdmissionStore(kit.common.redis_url.get_secret_value())
+    kit.on_close(store.close)
+    admission = Admission(store, sessions, settings.limits, kit.blind_index)
     gateway = Gateway(
         upstreams=upstreams,
         verifier=kit.verifier,
@@ -38,7 +40,7 @@ async def build(kit: Kit[GatewaySettings]) -> Service:
         pages=Pages(
             openapi=MergedOpenApi(upstreams),
             status=SuiteStatus(upstreams),
-            checks={"redis": kit.cache.ping},
+            checks={"redis": store.ping},
             metrics_networks=settings.metrics_networks,
         ),
         addresses=ClientAddresses(settings.trusted_proxies),

@@ -13,8 +13,9 @@ from kernel import RateLimited, Unauthenticated, Unavailable
 from prometheus_client import Counter
 
 from gateway.admission.limits import Decision, Limit, LocalLimits
+from gateway.admission.redis_link import StoreDown
 from gateway.admission.sessions import Sessions
-from gateway.admission.store import AdmissionStore, SessionState, StoreDown
+from gateway.admission.store import AdmissionStore, SessionState
 from gateway.routing.table import LimitClass
 
 _admissions = Counter("cobro_gateway_admissions_total", "Requests by what admission decided", ["limit", "outcome"])

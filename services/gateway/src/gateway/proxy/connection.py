@@ -1,6 +1,6 @@
 """One HTTP/1.1 connection to a service: one request at a time, its answer as it arrives, nothing decoded.
 
-Written on httptools rather than on a general client because this is the gateway's whole work (see the README's figures).
+Written on httptools rather than on a general client because this is the gateway's whole work (figures: README).
 
 UpstreamError
 ├── NotSent          no connection: the service has seen nothing, sending again is safe
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 import httptools
 
@@ -174,8 +175,7 @@ class UpstreamConnection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         if self._response is None:

@@ -86,7 +86,7 @@ class Forwarder:
     async def _exchange(
         self, upstream: Upstream, route: Route, method: str, head: bytes, body: Body
     ) -> tuple[UpstreamConnection, UpstreamResponse]:
-        """A connection and the answer begun on it. Raises UpstreamError, TimeoutError, or what reading the body does."""
+        """A connection and the answer begun on it. Raises UpstreamError, TimeoutError, or what `_body` does."""
         seconds = self._timeouts.slow_answer if route.slow else self._timeouts.answer
         for attempt in (1, 2):
             connection = await upstream.acquire(fresh=attempt == 2)

@@ -7,7 +7,7 @@ import hashlib
 import os
 from typing import Any
 
-import httpx
+import aiohttp
 import pytest
 
 pytestmark = pytest.mark.integration
@@ -159,10 +159,13 @@ async def test_every_answer_carries_the_security_headers(gateway: Any) -> None:
 
 async def test_many_requests_at_once_share_few_connections(gateway: Any) -> None:
     headers = gateway.bearer()
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{gateway.port}", limits=httpx.Limits(max_connections=50), timeout=20
+    connector = aiohttp.TCPConnector(limit=40)
+    async with aiohttp.ClientSession(
+        f"http://127.0.0.1:{gateway.port}", connector=connector, headers=headers
     ) as client:
-        answers = await asyncio.gather(
-            *(client.post(f"/api/v1/sales/{number}", content=b"x" * number, headers=headers) for number in range(300))
-        )
-    assert [answer.json()["size"] for answer in answers] == list(range(300))
+
+        async def sell(size: int) -> int:
+            async with client.post(f"/api/v1/sales/{size}", data=b"x" * size) as answer:
+                return int((await answer.json())["size"])
+
+        assert await asyncio.gather(*map(sell, range(300))) == list(range(300))
