@@ -10,7 +10,6 @@ from pathlib import Path
 
 import uvloop
 
-from chassis.database.migrations import upgrade
 from chassis.runtime.process import Build, LoopDied, Mode, run_process
 from chassis.settings import ServiceSettings, load
 from chassis.telemetry.logs import configure_logs
@@ -32,6 +31,9 @@ def main(name: str, settings_type: type[ServiceSettings], build: Build, *, migra
         url = settings.migration_database_url
         if url is None:
             sys.exit(f"settings: {name.upper()}_MIGRATION_DATABASE_URL (Field required)")
+        # Alembic costs 8 MiB that a serving process need not pay.
+        from chassis.database.migrations import upgrade  # noqa: PLC0415
+
         upgrade(migrations, url.get_secret_value())
         return
     provider = configure_tracing(name, settings.common)

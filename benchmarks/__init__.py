@@ -1,0 +1,1 @@
+"""`make bench`: what Cobro must reach, each figure beside a reference measured in the same run."""
