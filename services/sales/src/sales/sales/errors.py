@@ -26,7 +26,9 @@ def sale_in_progress() -> Conflict:
 
 def payment_still_open() -> Conflict:
     return Conflict(
-        "The payment provider has not given up the payment yet; try again", code="payment_still_open", retry_after=2
+        "The cancellation was asked for, but the payment provider has not let go of the payment yet",
+        code="payment_still_open",
+        retry_after=2,
     )
 
 

@@ -18,7 +18,6 @@ from grpc_status import rpc_status
 from kernel import CobroError, Currency, Money
 
 from sales.sales.models import Sale
-from sales.sales.status import PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Payments:
         self._stub = stub
         self._timeout = timeout
 
-    async def create(self, sale: Sale, payer: Payer, *, expires_in: int) -> Payment:
+    async def create(self, sale: Sale, payer: Payer) -> Payment:
         """The sale's payment: a new one, or the one that an earlier call made."""
         request = payments_pb2.CreatePaymentRequest(
             business_id=str(sale.business_id),
@@ -104,7 +103,7 @@ class Payments:
             currency=sale.currency,
             method=sale.payment_method,
             description=f"Venta {str(sale.id)[-8:].upper()}",
-            expires_in=expires_in,
+            expires_in=sale.expires_in or 0,
             payer=payments_pb2.Payer(name=payer.name, phone=payer.phone, email=payer.email),
             metadata={"saleId": str(sale.id)},
         )
@@ -160,13 +159,6 @@ def outcome_unknown(error: CobroError) -> bool:
         if detail.Unpack(info):
             return str(info.reason).endswith("outcome_unknown")
     return False
-
-
-def lifetime(sale: Sale, *, qr: int, link: int) -> int:
-    """Seconds a buyer has to pay this sale."""
-    if sale.expires_in is not None:
-        return sale.expires_in
-    return qr if sale.payment_method in {PaymentMethod.QR_DYNAMIC, PaymentMethod.QR_STATIC} else link
 
 
 def _priced(line: inventory_pb2.PricedLine) -> PricedProduct:

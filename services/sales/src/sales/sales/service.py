@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from chassis.auth import BusinessRole, Membership, Permission, Principal
@@ -20,8 +20,8 @@ from sales.context import SalesContext
 from sales.sales import errors, presentation, repository, saga, settlement
 from sales.sales.models import Sale
 from sales.sales.repository import SaleFilter, Visible
-from sales.sales.schemas import SaleIn, customer_fields
-from sales.sales.status import CancelReason, SaleStatus, Step
+from sales.sales.schemas import PaymentIn, SaleIn, customer_fields
+from sales.sales.status import CancelReason, PaymentMethod, SaleStatus, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _new_sale(ctx: SalesContext, body: SaleIn, draft: _Draft, scope: Idempotency
         time_zone=draft.business.time_zone,
         payment_method=body.payment.method,
         tendered=draft.tendered,
-        expires_in=body.payment.expires_in,
+        expires_in=_lifetime(ctx, body.payment),
         step=Step.RESERVING,
         resume_at=now + ctx.settings.lease,
         idempotency_route=scope.route,
@@ -237,6 +237,19 @@ async def _visible(ctx: SalesContext, caller: Principal, query: SaleQuery) -> Se
     if caller.is_admin:
         return None
     return [_seen_by(membership) for membership in caller.memberships.values()]
+
+
+def _lifetime(ctx: SalesContext, payment: PaymentIn) -> int | None:
+    """Seconds a buyer has to pay. Decided once, so that the payment is asked for in the same words however often."""
+    match payment.method:
+        case PaymentMethod.CASH:
+            return None
+        case PaymentMethod.QR_DYNAMIC | PaymentMethod.QR_STATIC:
+            return payment.expires_in or ctx.settings.qr_expires_in
+        case PaymentMethod.PAYMENT_LINK | PaymentMethod.BANK_TRANSFER:
+            return payment.expires_in or ctx.settings.link_expires_in
+        case _:
+            assert_never(payment.method)
 
 
 def _seen_by(membership: Membership) -> Visible:

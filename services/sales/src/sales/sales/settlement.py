@@ -55,6 +55,7 @@ def confirm(sale: Sale, payment: Payment, now: datetime, lease: timedelta) -> Ve
         return Verdict.KNOWN
     if payment.amount != sale.money(sale.total):
         _note(sale, PaymentNote.AMOUNT_MISMATCH)
+        sale.payment_version = max(sale.payment_version, payment.version)
         touch(sale, now, None if step in AT_REST else lease)
         return Verdict.MISMATCH
     if step not in _OPEN and not (sale.status == SaleStatus.CANCELED and step in _CANCELED):
@@ -73,9 +74,7 @@ def fail(unit: UnitOfWork, sale: Sale, payment: Payment, now: datetime, lease: t
     """The payment is over without money. False when that is no news, or older than what is known. Raises
     ForeignPayment."""
     _check_ours(sale, payment.id, payment.business_id)
-    if sale.payment_confirmed_at is not None or payment.version < sale.payment_version:
-        return False
-    if Step(sale.step) not in _OPEN:
+    if Step(sale.step) not in _OPEN or payment.version < sale.payment_version:
         return False
     sale.transaction_id = payment.id
     sale.payment_status = "FAILED"

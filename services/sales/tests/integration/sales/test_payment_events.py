@@ -11,7 +11,7 @@ import pytest
 from chassis.bus.consumer import DeadLetter
 from contracts.events import MoneyAmount
 from contracts.events.sales import SaleCanceled
-from kernel import Currency, RuleViolation, Unavailable, new_id
+from kernel import CobroError, Conflict, Currency, RuleViolation, Unavailable, new_id
 
 pytestmark = pytest.mark.integration
 
@@ -99,13 +99,17 @@ async def test_late_money_without_goods_goes_back(shop: Any) -> None:
     assert (await shop.get(sale["id"]))["refundedAmount"] == "150.50"
 
 
-async def test_late_money_whose_refund_is_refused_is_flagged(shop: Any) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [RuleViolation("no", code="refund_exceeds_payment"), Conflict("no", code="payment_not_refundable")],
+    ids=lambda refusal: refusal.code,
+)
+async def test_late_money_whose_refund_is_refused_is_flagged(shop: Any, refusal: CobroError) -> None:
     product = shop.product(stock=2)
     sale = await shop.sell(product)
     await shop.deliver(shop.failed(sale["id"]))
     await shop.sell(product, method="CASH")
-    refusal = shop.payments.faults.failing(RuleViolation("no", code="refund_exceeds_payment"))
-    shop.payments.faults.before("RefundPayment", refusal)
+    shop.payments.faults.before("RefundPayment", shop.payments.faults.failing(refusal))
     await shop.deliver(shop.confirmed(sale["id"], late=True))
     assert (await shop.get(sale["id"]))["paymentNote"] == "refund_failed"
 

@@ -156,6 +156,13 @@ def test_a_confirmation_of_another_amount_is_no_payment(amount: str) -> None:
     assert sale.payment_confirmed_at is None
 
 
+def test_a_failure_older_than_flagged_money_is_ignored() -> None:
+    sale, unit = make_sale(), Published()
+    settlement.confirm(sale, make_payment(amount="1.00", version=4), NOW, LEASE)
+    assert not settlement.fail(unit, sale, make_payment("FAILED", version=3), NOW, LEASE)  # type: ignore[arg-type]
+    assert (sale.status, unit.types) == (SaleStatus.PENDING_PAYMENT, [])
+
+
 @pytest.mark.parametrize("change", [{"id": UUID(int=1)}, {"business_id": UUID(int=1)}])
 def test_a_stranger_cannot_pay(change: dict[str, UUID]) -> None:
     with pytest.raises(ForeignPayment):
