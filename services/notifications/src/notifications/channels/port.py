@@ -1,0 +1,86 @@
+"""What every provider of a channel offers: send one message, say what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Channel(StrEnum):
+    SMS = "SMS"
+    EMAIL = "EMAIL"
+
+
+class Content(BaseModel):
+    """A message as its reader sees it. subject, html and sender_name are an e-mail's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    subject: str = ""
+    html: str = ""
+    sender_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """recipient: a number in E.164, or an e-mail address."""
+
+    id: UUID
+    recipient: str = field(repr=False)
+    content: Content = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken it on. message_id: its name for it, empty where its answer could not be read."""
+
+    answer: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider will never take this message: a number that does not exist, for instance."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The provider tried and failed. Whether the message left is not said, and mostly it did not."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """Certainly not sent, through no fault of the message: no connection, too many at once, credentials refused."""
+
+    answer: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Sent, and nothing came back: it may have left, or not."""
+
+    answer: str
+
+
+Outcome = Accepted | Refused | Failed | NotTaken | Unanswered
+
+
+class MessageChannel(Protocol):
+    """answers are short and safe to show: a status and the provider's code, never a recipient or a text."""
+
+    channel: ClassVar[Channel]
+    provider: ClassVar[str]
+
+    async def send(self, message: Message) -> Outcome: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Getting a written message to its provider, at least once and hardly ever twice."""

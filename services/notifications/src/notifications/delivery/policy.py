@@ -1,0 +1,70 @@
+"""When to try again and when to give up: pure, so that a table of cases can say whether it is right.
+
+SMS and e-mail providers know no idempotency key. So a try without an answer is repeated once and no more: better one
+message too many, marked as such, than a flood or none. A try that certainly did not send (no connection, throttled,
+refused credentials) says nothing about the message and is repeated for a day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from notifications.channels.port import Accepted, Failed, NotTaken, Outcome, Refused, Unanswered
+
+TRIES: Final = 3
+UNANSWERED_TRIES: Final = 2
+GIVE_UP_AFTER: Final = timedelta(hours=24)
+_AFTER_FAILURE: Final = (timedelta(seconds=5), timedelta(seconds=30))
+_AFTER_SILENCE: Final = timedelta(seconds=30)
+_SHORTEST, _LONGEST = timedelta(seconds=1), timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """attempts and unanswered: the counts including this try."""
+
+    next: Sent | Again | GivenUp
+    attempts: int
+    unanswered: int
+    answer: str
+
+
+def judge(outcome: Outcome, *, attempts: int, unanswered: int, created_at: datetime, now: datetime) -> Verdict:
+    """attempts and unanswered: of the tries before this one."""
+    match outcome:
+        case Accepted():
+            return Verdict(Sent(outcome.message_id), attempts + 1, unanswered, outcome.answer)
+        case Refused():
+            return Verdict(GivenUp("refused"), attempts + 1, unanswered, outcome.answer)
+        case Failed():
+            tries = attempts + 1
+            step = GivenUp("provider_failed") if tries >= TRIES else Again(now + _AFTER_FAILURE[tries - 1])
+            return Verdict(step, tries, unanswered, outcome.answer)
+        case Unanswered():
+            silent = unanswered + 1
+            step = GivenUp("no_answer") if silent >= UNANSWERED_TRIES else Again(now + _AFTER_SILENCE)
+            return Verdict(step, attempts, silent, outcome.answer)
+        case NotTaken():
+            age = now - created_at
+            if age >= GIVE_UP_AFTER:
+                return Verdict(GivenUp("provider_unavailable"), attempts, unanswered, outcome.answer)
+            wait = max(_SHORTEST, min(age / 2, _LONGEST), timedelta(seconds=outcome.retry_after or 0))
+            return Verdict(Again(now + wait), attempts, unanswered, outcome.answer)
+    assert_never(outcome)

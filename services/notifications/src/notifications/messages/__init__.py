@@ -1,0 +1,1 @@
+"""What is said to whom: one message per event, template, channel and recipient."""

@@ -1,0 +1,71 @@
+"""The table of messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.database.base import CreatedAt, Id, Version
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notifications.base import Base
+from notifications.messages.status import NotificationStatus
+
+
+class Notification(Base):
+    """One message to one recipient by one channel. Recipient and content are encrypted, bound to this row."""
+
+    __tablename__ = "notifications"
+
+    id: Mapped[Id]
+    business_id: Mapped[UUID]
+    cause_event_id: Mapped[UUID]
+    cause: Mapped[str]
+    lane: Mapped[str]
+    channel: Mapped[str]
+    template: Mapped[str]
+    language: Mapped[str]
+    recipient: Mapped[str]
+    recipient_index: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=NotificationStatus.PENDING.value)
+    # Tries that the provider answered with a failure of its own.
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    # Tries that ended without an answer: the message may have left.
+    unanswered: Mapped[int] = mapped_column(server_default="0")
+    # When the message is due for (another) try. Taking it for one moves this on: the lease of whoever sends it.
+    next_attempt_at: Mapped[datetime]
+    worker: Mapped[UUID | None]
+    provider: Mapped[str | None]
+    provider_message_id: Mapped[str | None]
+    provider_answer: Mapped[str | None]
+    failure_reason: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+    sent_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    version: Mapped[Version]
+
+    __table_args__ = (
+        UniqueConstraint("cause_event_id", "template", "channel", "recipient_index", name="uq_notifications_message"),
+        CheckConstraint("status IN ('PENDING', 'SENT', 'FAILED')", name="status"),
+        Index("ix_notifications_list", "business_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_notifications_due", "lane", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
+    )
+
+    @property
+    def recipient_place(self) -> str:
+        return recipient_place(self.id)
+
+    @property
+    def content_place(self) -> str:
+        return content_place(self.id)
+
+
+def recipient_place(notification_id: UUID) -> str:
+    """Binds an encrypted recipient to its row."""
+    return f"notifications.recipient:{notification_id}"
+
+
+def content_place(notification_id: UUID) -> str:
+    return f"notifications.content:{notification_id}"

@@ -1,0 +1,1 @@
+"""How a business wants to be heard: language and channels."""

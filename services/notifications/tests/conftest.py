@@ -1,0 +1,159 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from chassis.auth import Principal
+from chassis.directory import Branch, Business
+from chassis.rpc.identity import ServiceIdentity
+from chassis.rpc.server import RpcServer, RpcService
+from chassis.testing.service import COMMON, ServiceUnderTest, running_service
+from chassis.testing.tokens import make_principal
+from contracts.billing.v1 import invoices_pb2, invoices_pb2_grpc
+from contracts.events import MoneyAmount
+from contracts.events.billing import InvoiceIssued
+from contracts.sales.v1 import sales_pb2, sales_pb2_grpc
+from kernel import CobroError, Country, Money, NotFound, new_id
+from notifications.__main__ import MIGRATIONS
+from notifications.app import build
+from notifications.settings import NotificationsSettings
+from twins.testing import Twins, running_twins
+
+
+@dataclass
+class Peers(sales_pb2_grpc.SalesServicer, invoices_pb2_grpc.InvoicesServicer):
+    """sales and billing over real gRPC: contacts of buyers by sale, and errors on demand."""
+
+    buyers: dict[str, sales_pb2.Customer] = field(default_factory=dict)
+    faults: dict[str, list[CobroError]] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
+
+    async def GetSale(self, request: sales_pb2.GetSaleRequest, _: object) -> sales_pb2.Sale:
+        if faults := self.faults.get(request.sale_id):
+            raise faults.pop(0)
+        if request.sale_id not in self.buyers:
+            raise NotFound("Sale not found", code="sale_not_found")
+        return sales_pb2.Sale(id=request.sale_id, customer=self.buyers[request.sale_id])
+
+    async def GetInvoiceOfSale(self, request: invoices_pb2.GetInvoiceOfSaleRequest, _: object) -> invoices_pb2.Invoice:
+        return invoices_pb2.Invoice(receipt_url=f"https://cobro.example/r/{request.sale_id}")
+
+    def bought(self, **customer: str) -> UUID:
+        """A sale whose buyer left this contact."""
+        sale_id = new_id()
+        self.buyers[str(sale_id)] = sales_pb2.Customer(**customer)
+        return sale_id
+
+
+@pytest.fixture(scope="session")
+async def peers() -> AsyncIterator[Peers]:
+    fake = Peers()
+    services = {
+        "sales": RpcService("contracts.sales.v1.Sales", sales_pb2_grpc.add_SalesServicer_to_server, fake),
+        "billing": RpcService("contracts.billing.v1.Invoices", invoices_pb2_grpc.add_InvoicesServicer_to_server, fake),
+    }
+    servers = []
+    for name, service in services.items():
+        server = RpcServer(name, [service], ServiceIdentity(name, COMMON["SERVICE_AUTH_SECRET"]))
+        fake.targets[f"{name.upper()}_GRPC_TARGET"] = f"127.0.0.1:{await server.start('127.0.0.1:0')}"
+        servers.append(server)
+    yield fake
+    for server in servers:
+        await server.stop(0)
+
+
+@pytest.fixture(scope="session")
+async def twins() -> AsyncIterator[Twins]:
+    async with running_twins() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def sut(peers: Peers, twins: Twins) -> AsyncIterator[ServiceUnderTest]:
+    environment = {
+        **peers.targets,
+        "NOTIFICATIONS_PROVIDER_TIMEOUT": "0.5",
+        "TWILIO_API_URL": twins.twilio_url,
+        "TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",
+        "TWILIO_AUTH_TOKEN": "token-of-the-tests",
+        "TWILIO_FROM": "+15005550006",
+        "SENDGRID_API_URL": twins.sendgrid_url,
+        "SENDGRID_API_KEY": "SG.of.the.tests",
+        "SENDGRID_FROM": "cobro@example.com",
+    }
+    async with running_service(
+        "notifications", NotificationsSettings, build, migrations=MIGRATIONS, environment=environment
+    ) as service:
+        yield service
+
+
+@dataclass(frozen=True)
+class Shop:
+    business: Business
+    branch: Branch
+    owner: Principal
+
+
+@pytest.fixture(scope="session")
+def open_shop(sut: ServiceUnderTest) -> Callable[..., Shop]:
+    def opened(country: Country = Country.MX) -> Shop:
+        business = sut.directory.open_business(country=country)
+        return Shop(business, sut.directory.open_branch(business.id), make_principal(owns=[business.id]))
+
+    return opened
+
+
+@pytest.fixture
+def shop(open_shop: Callable[..., Shop]) -> Shop:
+    return open_shop()
+
+
+@pytest.fixture(scope="session")
+def phones() -> Callable[[], str]:
+    """Numbers nobody else in this run has."""
+    numbers = iter(range(10_000_000, 99_999_999))
+    return lambda: f"+5255{next(numbers)}"
+
+
+@pytest.fixture(scope="session")
+def receipt() -> Callable[..., InvoiceIssued]:
+    def issued(shop: Shop, sale_id: UUID, total: int = 17900) -> InvoiceIssued:
+        return InvoiceIssued(
+            aggregate_id=new_id(),
+            aggregate_version=2,
+            business_id=shop.business.id,
+            branch_id=shop.branch.id,
+            sale_id=sale_id,
+            invoice_number="R-00000042",
+            total=MoneyAmount.of(Money(total, shop.business.currency)),
+            time_zone=shop.business.time_zone,
+            issued_at=datetime(2026, 11, 23, 1, 15, tzinfo=UTC),
+        )
+
+    return issued
+
+
+@pytest.fixture(scope="session")
+def send_all(sut: ServiceUnderTest) -> Callable[[], Awaitable[None]]:
+    async def send() -> None:
+        for sender in sut.context.senders.values():
+            while await sender.send_due():
+                pass
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def listed(sut: ServiceUnderTest) -> Callable[..., Awaitable[list[dict[str, Any]]]]:
+    """The business's messages as its owner sees them, newest first."""
+
+    async def get(shop: Shop, **params: str) -> list[dict[str, Any]]:
+        query = {"businessId": str(shop.business.id), **params}
+        answer = await sut.client.get("/api/v1/notifications", params=query, headers=sut.as_(shop.owner))
+        assert answer.status_code == 200, answer.text
+        rows: list[dict[str, Any]] = answer.json()["data"]
+        return rows
+
+    return get
