@@ -124,7 +124,7 @@ class Forwarder:
         """The body, or its beginning: a service's connection is not taken until this much of it is here, so that slow
         clients cannot take them all."""
         if not incoming.has_body:
-            return Body()
+            return Body(length=incoming.content_length)
         length = incoming.content_length
         if length is not None and length > limit:
             raise TooLarge(f"The body is larger than {limit} bytes")

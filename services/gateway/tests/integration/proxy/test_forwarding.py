@@ -71,6 +71,13 @@ async def test_a_large_body_streams_through_whole(gateway: Any, announced: bool)
     assert gateway.services.last("/api/v1/products/large").body == body
 
 
+@pytest.mark.parametrize(("method", "length"), [("GET", None), ("POST", "0")])
+async def test_an_empty_body_is_announced_as_the_client_did(gateway: Any, method: str, length: str | None) -> None:
+    await gateway.client.request(method, f"/api/v1/sales/empty-{method}", headers=gateway.bearer())
+    seen = gateway.services.last(f"/api/v1/sales/empty-{method}")
+    assert (seen.header("content-length"), seen.header("transfer-encoding")) == (length, None)
+
+
 async def test_a_streamed_answer_arrives_as_it_is_made(gateway: Any) -> None:
     go_on = asyncio.Event()
 
