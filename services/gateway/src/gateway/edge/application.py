@@ -138,7 +138,7 @@ class Gateway:
             return
         route = match(method, path, scope["raw_path"])
         request.route, request.upstream = route.label, route.upstream
-        admitted = await self._admit(route, incoming, address)
+        admitted = await self._admit(route, incoming, address, scope["query_string"])
         onward = (
             (b"x-request-id", request.id.encode()),
             (b"x-forwarded-for", address.encode("latin-1")),
@@ -156,9 +156,11 @@ class Gateway:
             answer_headers=[*request.own_headers, *admitted.headers()],
         )
 
-    async def _admit(self, route: Route, incoming: Incoming, address: str) -> Admitted:
+    async def _admit(self, route: Route, incoming: Incoming, address: str, query: bytes) -> Admitted:
         if route.public:
             return await self._admission.admit_address(route.limit_class, limit_subject(address))
+        if route.opened_by(query):
+            return await self._admission.admit_address(LimitClass.PUBLIC, limit_subject(address))
         try:
             caller = await self._verifier.verify(_bearer(incoming.authorization))
         except Unauthenticated:

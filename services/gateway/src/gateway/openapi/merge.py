@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
-from gateway.routing.table import is_public, owner_of
+from gateway.routing.table import is_public, opens_by_key, owner_of
 
 Document = Mapping[str, Any]
 
@@ -74,11 +74,18 @@ def _finish(
     operation["tags"] = operation.get("tags") or [service]
     wanted = operation.get("operationId") or f"{route[0].lower()}_{re.sub(r'[^A-Za-z0-9]+', '_', route[1]).strip('_')}"
     operation["operationId"] = _unique(wanted, service, taken)
-    operation["security"] = [] if service == "gateway" or is_public(*route) else [{_SECURITY: []}]
+    operation["security"] = _security(service, route)
     responses = operation.setdefault("responses", {})
     if service != "gateway":
         for status, response in base["x-added-responses"].items():
             responses.setdefault(status, deepcopy(response))
+
+
+def _security(service: str, route: tuple[str, str]) -> list[dict[str, list[str]]]:
+    if service == "gateway" or is_public(*route):
+        return []
+    token: dict[str, list[str]] = {_SECURITY: []}
+    return [token, {}] if opens_by_key(*route) else [token]
 
 
 def _unique(wanted: str, service: str, taken: set[str]) -> str:

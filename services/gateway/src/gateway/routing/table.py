@@ -25,6 +25,8 @@ SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
 UPSTREAMS: Final = tuple(SEGMENTS)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+_KEY_GIVEN: Final = re.compile(rb"(?:^|&)key=[^&]")
+
 BODY_LIMIT: Final = 1 << 20
 PUBLIC_BODY_LIMIT: Final = 64 << 10
 WEBHOOK_BODY_LIMIT: Final = 256 << 10
@@ -45,6 +47,8 @@ class Route:
     """Where a request goes and what holds for it.
 
     label: the metric and log name, of few values. body_limit: bytes. slow: answers may take long (files, reports).
+    key_opens: a `key` in the query stands for the token, as in a link given to somebody without an account; what it
+    opens is the service's to decide.
     """
 
     upstream: str
@@ -53,6 +57,11 @@ class Route:
     limit_class: LimitClass = LimitClass.API
     body_limit: int = BODY_LIMIT
     slow: bool = False
+    key_opens: bool = False
+
+    def opened_by(self, query: bytes) -> bool:
+        """Whether the query brings a key that stands for the token."""
+        return self.key_opens and _KEY_GIVEN.search(query) is not None
 
 
 def _public(
@@ -80,6 +89,8 @@ _OWNERS: Final = {
     for service, segments in SEGMENTS.items()
     for segment in segments
 }
+_RECEIPT_PATH: Final = re.compile(rf"{PREFIX}/receipts/[^/]+")
+_RECEIPT: Final = Route("billing", "/receipts", key_opens=True)
 _PROVIDER_WEBHOOK: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[a-z][a-z0-9-]{{0,39}}")
 _WEBHOOK_TEMPLATE: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[^/]+")
 _WEBHOOK: Final = _public("webhooks", "/webhooks", LimitClass.WEBHOOKS, WEBHOOK_BODY_LIMIT)
@@ -101,6 +112,8 @@ def match(method: str, path: str, raw_path: bytes) -> Route:
         raise InvalidInput("The path is not in its plain form", code="path_invalid")
     if method == "POST" and _PROVIDER_WEBHOOK.fullmatch(path):
         return _WEBHOOK
+    if method == "GET" and _RECEIPT_PATH.fullmatch(path):
+        return _RECEIPT
     if path.startswith("/api/v1/"):
         owner = _OWNERS.get(path[8:].partition("/")[0])
         if owner is not None:
@@ -114,6 +127,11 @@ def is_public(method: str, template: str) -> bool:
     if exception is not None:
         return exception.public
     return method == "POST" and _WEBHOOK_TEMPLATE.fullmatch(template) is not None
+
+
+def opens_by_key(method: str, template: str) -> bool:
+    """Whether an operation of an OpenAPI document may be called with a key in the link instead of a token."""
+    return method == "GET" and _RECEIPT_PATH.fullmatch(template) is not None
 
 
 def owner_of(path: str) -> str | None:

@@ -176,3 +176,10 @@ async def test_many_requests_at_once_share_few_connections(gateway: Any) -> None
                 return int((await answer.json())["size"])
 
         assert await asyncio.gather(*map(sell, range(300))) == list(range(300))
+
+
+async def test_a_buyers_link_needs_no_account(gateway: Any) -> None:
+    answer = await gateway.client.get("/api/v1/receipts/buyers?key=abc")
+    assert answer.status_code == 200
+    assert gateway.services.last("/api/v1/receipts/buyers").target == "/api/v1/receipts/buyers?key=abc"
+    assert (await gateway.client.get("/api/v1/receipts/buyers")).status_code == 401

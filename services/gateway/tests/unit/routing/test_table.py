@@ -10,6 +10,7 @@ from gateway.routing.table import (
     LimitClass,
     is_public,
     match,
+    opens_by_key,
     owner_of,
 )
 from kernel import InvalidInput, NotFound
@@ -129,3 +130,26 @@ def test_owner_and_publicity_of_path_templates() -> None:
     assert is_public("POST", "/api/v1/webhooks/{name}")
     assert not is_public("GET", "/api/v1/webhooks/{name}")
     assert not is_public("POST", "/api/v1/webhook-endpoints/{id}/test")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "opened"),
+    [
+        ("GET", "/api/v1/receipts/1", b"key=abc", True),
+        ("GET", "/api/v1/receipts/1", b"lang=pt&key=abc", True),
+        ("GET", "/api/v1/receipts/1", b"", False),
+        ("GET", "/api/v1/receipts/1", b"key=", False),
+        ("GET", "/api/v1/receipts/1", b"monkey=abc", False),
+        ("POST", "/api/v1/receipts/1", b"key=abc", False),
+        ("GET", "/api/v1/receipts/1/2", b"key=abc", False),
+        ("GET", "/api/v1/receipts", b"key=abc", False),
+        ("GET", "/api/v1/invoices/1", b"key=abc", False),
+    ],
+)
+def test_a_receipt_opens_with_the_key_of_its_link(method: str, path: str, query: bytes, opened: bool) -> None:
+    assert route(method, path).opened_by(query) is opened
+
+
+def test_the_document_says_which_operations_a_key_opens() -> None:
+    assert opens_by_key("GET", "/api/v1/receipts/{sale_id}")
+    assert not opens_by_key("GET", "/api/v1/invoices/{invoice_id}")
