@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.http.pagination import PageParams, Slice, fetch_page
-from sqlalchemy import Row, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import Row, Select, and_, exists, func, not_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -26,6 +26,9 @@ _low = or_(
     not_(exists().where(_levels)),
     exists().where(and_(_levels, StockLevel.on_hand <= Product.min_stock)),
 )
+
+# One wrong letter in a word of five leaves half of its trigrams; the default of 0.6 would not forgive that.
+_RESEMBLANCE = text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +62,38 @@ async def lock(session: AsyncSession, product_id: UUID) -> Row[Product, int] | N
 async def page(
     session: AsyncSession, businesses: Sequence[UUID] | None, filters: ProductFilters, paging: PageParams
 ) -> Slice:
-    """Living products of these businesses (None: of all), newest first."""
-    statement: Select[Any] = select(Product, _available).where(Product.deleted_at.is_(None), *_conditions(filters))
-    if businesses is not None:
-        statement = statement.where(Product.business_id.in_(businesses))
+    """Living products of these businesses (None: of all), newest first; of `q` every word begins one of theirs."""
+    statement = _filtered(businesses, filters)
+    if filters.q is not None:
+        statement = statement.where(Product.search.op("@@")(func.search_query(filters.q)))
     return await fetch_page(session, statement, paging, created_at=Product.created_at, id=Product.id)
 
 
+async def resembling(
+    session: AsyncSession, businesses: Sequence[UUID] | None, filters: ProductFilters, paging: PageParams
+) -> Slice:
+    """`page`, with `q` as a typo of a part of the product. Costs far more, and needs a transaction to set its threshold."""
+    await session.execute(_RESEMBLANCE)
+    statement = _filtered(businesses, filters).where(func.search_form(filters.q).op("<%")(Product.search_text))
+    return await fetch_page(session, statement, paging, created_at=Product.created_at, id=Product.id)
+
+
+def _filtered(businesses: Sequence[UUID] | None, filters: ProductFilters) -> Select[Any]:
+    statement: Select[Any] = select(Product, _available).where(Product.deleted_at.is_(None), *_conditions(filters))
+    return statement if businesses is None else statement.where(Product.business_id.in_(businesses))
+
+
 def _conditions(filters: ProductFilters) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    for column, wanted in (
-        (Product.category, filters.category),
-        (Product.barcode, filters.barcode),
-        (Product.sku, filters.sku),
-        (Product.is_active, filters.is_active),
-    ):
-        if wanted is not None:
-            conditions.append(column == wanted)
-    if filters.q is not None:
-        conditions.append(_matches(filters.q))
+    conditions: list[ColumnElement[bool]] = [
+        column == wanted
+        for column, wanted in (
+            (Product.category, filters.category),
+            (Product.barcode, filters.barcode),
+            (Product.sku, filters.sku),
+            (Product.is_active, filters.is_active),
+        )
+        if wanted is not None
+    ]
     if filters.low_stock is not None:
         conditions.append(_low if filters.low_stock else not_(_low))
     return conditions
-
-
-def _matches(q: str) -> ColumnElement[bool]:
-    """Every word of q begins a word of the product, or q resembles a part of it (a typo)."""
-    words = Product.search.op("@@")(func.search_query(q))
-    resembles = func.search_form(q).op("<%")(Product.search_text)
-    return or_(words, resembles)

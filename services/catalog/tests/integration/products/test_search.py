@@ -21,6 +21,8 @@ pytestmark = pytest.mark.integration
         "7501234567890",
         "75012345",
         "cafee de olla",
+        "trqdicional",
+        "lla",
         "acúcar",
         "açucar",
         "azucr morena",
@@ -41,7 +43,7 @@ async def test_a_product_is_found_by(shop, q) -> None:
     assert await shop.search(q=q) == ["Café de olla"]
 
 
-@pytest.mark.parametrize("q", ["té", "olla jabón", "lla", "!!!", "%", "_", "'; --", "🌮"])
+@pytest.mark.parametrize("q", ["té", "olla jabón", "!!!", "%", "_", "'; --", "🌮"])
 async def test_a_product_is_not_found_by(shop, q) -> None:
     await shop.product(name="Café de olla", description="Tradicional")
 
@@ -110,3 +112,12 @@ async def test_pages_and_cursors_show_everything_once(shop) -> None:
 
     assert by_page == by_cursor == [f"p{number}" for number in reversed(range(7))]
     assert answer["meta"]["total"] == 7
+
+
+async def test_what_has_the_words_hides_what_merely_resembles_them(shop) -> None:
+    await shop.product(name="Cafetera")
+    await shop.product(name="Caffé")
+
+    assert await shop.search(q="cafet") == ["Cafetera"]
+    assert await shop.search(q="cafetara") == ["Cafetera"]
+    assert await shop.search(q="cafetara", page=2) == []

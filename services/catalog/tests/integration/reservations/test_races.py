@@ -143,6 +143,21 @@ async def test_revived_goods_are_not_promised_twice(shop) -> None:
     await shop.assert_books_balance()
 
 
+async def test_reviving_the_same_sale_at_once_holds_once(shop) -> None:
+    product = await shop.product(stock=100)
+    for _ in range(5):
+        sale = new_id()
+        await shop.reserve({product["id"]: 2}, sale=sale)
+        await shop.release(sale)
+
+        found = await outcomes(*(shop.reserve({product["id"]: 2}, sale=sale, revive=True) for _ in range(8)))
+
+        assert found == {"RESERVED": 8}
+        assert await shop.level(product["id"]) == (100, 2)
+        await shop.release(sale)
+    await shop.assert_books_balance()
+
+
 async def test_sales_and_corrections_at_once_never_oversell(shop) -> None:
     product = await shop.product(stock=15)
 
