@@ -72,7 +72,7 @@ async def page(
 async def resembling(
     session: AsyncSession, businesses: Sequence[UUID] | None, filters: ProductFilters, paging: PageParams
 ) -> Slice:
-    """`page`, with `q` as a typo of a part of the product. Costs far more, and needs a transaction to set its threshold."""
+    """`page`, with `q` as a typo of a part of the product. Far dearer; needs a transaction, to set its threshold."""
     await session.execute(_RESEMBLANCE)
     statement = _filtered(businesses, filters).where(func.search_form(filters.q).op("<%")(Product.search_text))
     return await fetch_page(session, statement, paging, created_at=Product.created_at, id=Product.id)
