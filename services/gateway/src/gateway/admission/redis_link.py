@@ -39,6 +39,7 @@ class _Connection(asyncio.Protocol):
         self._reader = hiredis.Reader(replyError=ReplyError)
         self._transport: asyncio.Transport | None = None
         self._pending: deque[tuple[float, Waiting]] = deque()
+        self._outgoing: list[bytes] = []
         self._watch: asyncio.TimerHandle | None = None
 
     def send(self, command: Sequence[Argument]) -> Waiting:
@@ -48,7 +49,10 @@ class _Connection(asyncio.Protocol):
             return waiting
         packed: tuple[Any, ...] = tuple(command)
         self._pending.append((self._loop.time(), waiting))
-        self._transport.write(hiredis.pack_command(packed))
+        # Commands of the same turn of the loop leave in one write: the system call is what costs.
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(hiredis.pack_command(packed))
         if self._watch is None:
             self._watch = self._loop.call_later(CALL_TIMEOUT, self._look)
         return waiting
@@ -77,6 +81,11 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail("connection lost")
+
+    def _flush(self) -> None:
+        if self._transport is not None and not self.closed:
+            self._transport.write(b"".join(self._outgoing))
+        self._outgoing.clear()
 
     def _look(self) -> None:
         """One timer for all commands: the oldest is the one that is late."""

@@ -93,4 +93,6 @@ async def _until_refused(port: int) -> None:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except ConnectionRefusedError:
                 return
+            except ConnectionError:  # taken into the queue a moment before the listener closed
+                continue
             writer.close()
