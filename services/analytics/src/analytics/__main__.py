@@ -1,0 +1,9 @@
+"""`python -m analytics serve | worker | migrate | all`."""
+
+from chassis.runtime import main
+
+from analytics.app import MIGRATIONS, build
+from analytics.settings import AnalyticsSettings
+
+if __name__ == "__main__":
+    main("analytics", AnalyticsSettings, build, migrations=MIGRATIONS)

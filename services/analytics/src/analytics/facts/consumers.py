@@ -1,0 +1,23 @@
+"""Queue analytics.facts: everything that is counted."""
+
+from __future__ import annotations
+
+from chassis.bus.consumer import Consumer, DeadLetter
+from chassis.bus.received import Received
+from contracts.events import DomainEvent
+
+from analytics.context import AnalyticsContext
+from analytics.facts import service
+from analytics.facts.rows import TRANSLATIONS, rows_of
+
+
+async def on_event(ctx: AnalyticsContext, received: Received[DomainEvent]) -> None:
+    try:
+        rows = rows_of(received.event, received.occurred_at)
+    except ValueError as error:
+        # What makes no sense now will make none in ten minutes.
+        raise DeadLetter(str(error)) from None
+    await service.record(ctx, received, rows)
+
+
+CONSUMER = Consumer("analytics.facts", dict.fromkeys(TRANSLATIONS, on_event))

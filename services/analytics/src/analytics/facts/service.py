@@ -1,0 +1,25 @@
+"""Record what an event says, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chassis.bus.received import Received
+from chassis.database import UnitOfWork
+from contracts.events import DomainEvent
+
+from analytics.context import AnalyticsContext
+from analytics.facts import repository
+from analytics.facts.rows import Row
+
+
+async def record(ctx: AnalyticsContext, received: Received[DomainEvent], rows: Sequence[Row]) -> None:
+    """The rows, in the transaction in which the inbox takes note of the event."""
+
+    async def work(unit: UnitOfWork) -> None:
+        if not await unit.accept(received):
+            return
+        for fact, values in rows:
+            await repository.put(unit.session, fact, values)
+
+    await ctx.database.run(work)

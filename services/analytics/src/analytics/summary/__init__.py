@@ -1,0 +1,1 @@
+"""The figures of some days at a glance."""
