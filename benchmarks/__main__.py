@@ -95,7 +95,7 @@ class Bench:
 
     def _memory(self) -> None:
         sizes = {
-            service.name: psutil.Process(pid).memory_info().rss / 2**20
+            service.name: psutil.Process(pid).memory_full_info().pss / 2**20
             for service in SERVICES
             if service.installed() and (pid := self._suite.pid(service.name)) is not None
         }

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import json
 import sys
+from typing import cast
 
 import uvloop
 
@@ -75,8 +76,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not registered as one
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -97,7 +97,7 @@ def pgbench(database_url: str, script: str, *, seconds: int, variables: dict[str
         command += ["-D", f"{name}={value}"]
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
-            [*command, parts.path.lstrip("/")], capture_output=True, text=True, check=True, env=environment, cwd=scratch
+            [*command, parts.path.lstrip("/")], stdout=subprocess.PIPE, text=True, check=True, env=environment, cwd=scratch
         )
     rate = re.search(r"tps = ([0-9.]+)", done.stdout)
     assert rate is not None, done.stdout

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
 from contracts.events import DomainEvent
-from kernel import Country, Currency, NotFound
+from kernel import Country, Currency, NotFound, Unavailable
 
 from chassis.auth.principal import BusinessRole, Membership
 from chassis.bus.received import Received
@@ -105,11 +105,13 @@ class Directory:
         return Membership(business_id, BusinessRole(answer.role), frozenset(map(UUID, answer.branch_ids)))
 
     async def forget(self, received: Received[DomainEvent]) -> None:
-        """Drop what a business.* or branch.* event has changed."""
+        """Drop what a business.* or branch.* event has changed. Raises Unavailable: the event waits for Redis."""
         event = received.event
         if event.business_id is None:
             return
-        await self._cache.drop(_business_key(event.business_id), _branch_key(event.business_id, event.aggregate_id))
+        keys = _business_key(event.business_id), _branch_key(event.business_id, event.aggregate_id)
+        if not await self._cache.drop(*keys):
+            raise Unavailable("The cache cannot be told of a change", code="cache_unavailable")
 
 
 def _business_key(business_id: UUID) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chassis.runtime import Kit, Service
+from chassis.telemetry.access import AccessLog
 from contracts.auth.v1 import directory_pb2_grpc
 
 from gateway.admission.service import Admission
 from gateway.admission.sessions import AuthSessions, Sessions
 from gateway.admission.store import AdmissionStore
-from gateway.edge.access_log import AccessLog
 from gateway.edge.application import Gateway
 from gateway.edge.client_address import ClientAddresses
 from gateway.edge.cors import Cors
@@ -46,7 +46,7 @@ async def build(kit: Kit[GatewaySettings]) -> Service:
         addresses=ClientAddresses(settings.trusted_proxies),
         cors=Cors(settings.cors_origins),
         tracer=Tracer(recording=settings.common.otel_exporter_otlp_endpoint is not None),
-        access_log=AccessLog(),
+        access_log=AccessLog(kit.service),
         strict_transport=settings.common.public_url.startswith("https://"),
     )
     return Service(context=None, asgi=gateway, http_protocol=EdgeProtocol)

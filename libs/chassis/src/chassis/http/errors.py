@@ -35,6 +35,7 @@ STATUS: Mapping[ErrorKind, int] = {
 }
 # SQLSTATE classes: 08 connection, 53 resources, 57 operator intervention (shutdown, statement timeout).
 _OUTAGE = frozenset({"08", "53", "57"})
+_LOCK_TIMEOUT = "55P03"
 _HTTP_CODES = {
     400: "bad_request",
     404: "route_not_found",
@@ -84,11 +85,15 @@ def is_database_outage(error: BaseException) -> bool:
     if isinstance(error, PoolTimeout | InterfaceError | OSError | TimeoutError | asyncpg.InterfaceError):
         return True
     if isinstance(error, asyncpg.PostgresError):  # raised bare while connecting
-        return (error.sqlstate or "")[:2] in _OUTAGE
+        return _outage(error.sqlstate or "")
     if isinstance(error, DBAPIError):
         code = getattr(error.orig, "sqlstate", None) or ""
-        return error.connection_invalidated or code[:2] in _OUTAGE or isinstance(error, OperationalError)
+        return error.connection_invalidated or _outage(code) or isinstance(error, OperationalError)
     return False
+
+
+def _outage(code: str) -> bool:
+    return code[:2] in _OUTAGE or code == _LOCK_TIMEOUT
 
 
 async def _on_cobro_error(_: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.http.errors import error_response
 from chassis.telemetry import metrics, tracing
+from chassis.telemetry.access import AccessLog
 from chassis.telemetry.context import request_id
 from chassis.telemetry.logs import get_logger
 
@@ -35,6 +36,7 @@ class RequestMiddleware:
         self._app = app
         self._service = service
         self._body_limit = body_limit
+        self._access_log = AccessLog(service)
         self._too_large = f"The body is larger than {body_limit} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,12 +51,15 @@ class RequestMiddleware:
         current = given if _VALID_ID.match(given) else str(new_id())
         token = request_id.set(current)
         try:
-            with tracing.span(f"{scope['method']} {self._service}", kind=SpanKind.SERVER, carrier=headers):
-                await self._serve(scope, receive, send, headers, current)
+            with tracing.span(f"{scope['method']} {self._service}", kind=SpanKind.SERVER, carrier=headers) as span:
+                trace_id = f"{span.get_span_context().trace_id:032x}"
+                await self._serve(scope, receive, send, headers, current, trace_id)
         finally:
             request_id.reset(token)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], current: str) -> None:
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], current: str, trace_id: str
+    ) -> None:
         started = time.perf_counter()
         status = 0
 
@@ -96,4 +101,11 @@ class RequestMiddleware:
             elapsed = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "unmatched")
             metrics.http_requests.labels(self._service, scope["method"], route, str(status)).observe(elapsed)
-            log.info("http.request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 1))
+            self._access_log.write(
+                request_id=current,
+                trace_id=trace_id,
+                method=scope["method"],
+                route=route,
+                status=status,
+                milliseconds=elapsed * 1000,
+            )

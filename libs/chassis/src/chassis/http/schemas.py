@@ -87,7 +87,7 @@ def _utc(value: datetime) -> str:
 Amount = Annotated[
     Decimal,
     BeforeValidator(_decimal),
-    PlainSerializer(lambda value: f"{value:f}", return_type=str),
+    PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["150.50"]}),
 ]
 """An amount of money in JSON; Money.of(amount, currency) then checks its decimals."""

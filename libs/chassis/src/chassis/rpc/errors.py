@@ -65,14 +65,21 @@ def error_of(error: grpc.aio.AioRpcError, peer: str) -> CobroError:
     """What a caller raises. Unknown, internal and deadline errors say that the peer is unavailable.
 
     The call may have taken effect all the same, which is why every call that writes is idempotent by an id of ours.
+    An Unavailable names the gRPC status and, where the peer gave one, its own code in `metadata`.
     """
     kind = _ERRORS.get(error.code())
-    if kind is None:
-        return Unavailable(f"The {peer} service is not available", code=f"{peer}_unavailable", retry_after=2)
+    info, message = _info(error)
+    if kind is not None and info is not None:
+        return kind(message, code=info.reason, metadata=dict(info.metadata))
+    metadata = {"grpc_status": error.code().name} | ({"code": info.reason} if info else {})
+    message = f"The {peer} service is not available"
+    return Unavailable(message, code=f"{peer}_unavailable", retry_after=2, metadata=metadata)
+
+
+def _info(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo | None, str]:
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
     for detail in status.details if status else ():
-        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
-            info = error_details_pb2.ErrorInfo()
-            detail.Unpack(info)
-            return kind(status.message, code=info.reason, metadata=dict(info.metadata))
-    return Unavailable(f"The {peer} service refused the call", code=f"{peer}_unavailable", retry_after=2)
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return info, status.message
+    return None, ""

@@ -33,6 +33,7 @@ from chassis.runtime.kit import Kit
 from chassis.runtime.process import Build
 from chassis.runtime.service import Service
 from chassis.settings import ServiceSettings, load
+from chassis.telemetry.logs import configure_logs
 from chassis.testing.directory import FakeDirectory
 from chassis.testing.tokens import TokenFactory
 
@@ -126,6 +127,7 @@ async def running_service(
 
     Make one per test session (scope="session"): tests share it and keep apart by the ids they make.
     """
+    configure_logs(name, "WARNING")  # in the JSON form of production: no tracebacks with the locals of a test
     variables = dict(COMMON)
     variables |= {"REDIS_URL": os.environ["TEST_REDIS_URL"], "RABBITMQ_URL": os.environ["TEST_RABBITMQ_URL"]}
     variables[f"{name.upper()}_HTTP_PORT"] = "1"

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from chassis.auth import TokenVerifier
 from chassis.telemetry import metrics
+from chassis.telemetry.access import AccessLog
 from chassis.telemetry.context import request_id as current_request_id
 from chassis.telemetry.logs import get_logger
 from kernel import CobroError, Unauthenticated
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.admission.service import Admission, Admitted
-from gateway.edge.access_log import AccessLog
 from gateway.edge.answers import STRICT_TRANSPORT, error_answer, send_answer
 from gateway.edge.client_address import ClientAddresses, limit_subject
 from gateway.edge.cors import Cors

@@ -9,12 +9,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import grpc
 from chassis.rpc.client import call
 from contracts.catalog.v1 import inventory_pb2, inventory_pb2_grpc
 from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from kernel import CobroError, Currency, Money
 
 from sales.sales.models import Sale
@@ -150,15 +147,9 @@ def payment_of(answer: payments_pb2.Payment) -> Payment:
 def outcome_unknown(error: CobroError) -> bool:
     """Whether to wait and ask again after a call that failed as unavailable: it ran out of time, or payments does not
     know what its provider did. A peer that says "unavailable", or cannot be reached, is not waited for."""
-    cause = error.__cause__
-    if not isinstance(cause, grpc.aio.AioRpcError) or cause.code() is not grpc.StatusCode.UNAVAILABLE:
+    if error.metadata.get("grpc_status") != "UNAVAILABLE":
         return True
-    status = rpc_status.from_call(cause)  # type: ignore[arg-type]
-    for detail in status.details if status else ():
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            return str(info.reason).endswith("outcome_unknown")
-    return False
+    return error.metadata.get("code", "").endswith("outcome_unknown")
 
 
 def _priced(line: inventory_pb2.PricedLine) -> PricedProduct:
