@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from chassis.database import Database
-from sqlalchemy import case, exists, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Table, case, exists, func, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.base import Base
-from analytics.facts.models import InvoiceFact, PaymentFact, SaleFact
+from analytics.facts.models import InvoiceFact, PaymentFact, RefundFact, SaleFact, SaleLineFact, StockFact
 
-# By kind of fact that several events tell of: what is filled once, by the event that knows. The rest are snapshots.
+# What is filled once, by the event that knows; the other columns of these facts are snapshots.
 _MILESTONES: Final[Mapping[type[Base], frozenset[str]]] = {
     SaleFact: frozenset({"completed_at", "completed_day", "canceled_at", "canceled_day"}),
     PaymentFact: frozenset({"confirmed_at", "confirmed_day", "failed_at", "failed_day"}),
     InvoiceFact: frozenset({"issued_at", "issued_day"}),
 }
+_UNCHANGING: Final[tuple[type[Base], ...]] = (SaleLineFact, RefundFact, StockFact)
 
 
-async def put(session: AsyncSession, fact: type[Base], values: Mapping[str, Any]) -> None:
-    """Merge an event into the row of its aggregate, or keep a fact that never changes, in one statement."""
-    statement = insert(fact).values(dict(values))
-    milestones = _MILESTONES.get(fact)
-    if milestones is None:
-        await session.execute(statement.on_conflict_do_nothing())
-        return
+def _table(fact: type[Base]) -> Table:
+    return Base.metadata.tables[fact.__tablename__]
+
+
+def _merging(fact: type[Base], milestones: frozenset[str]) -> Insert:
+    table = _table(fact)
+    statement = insert(table)
     new = statement.excluded
-    merged: dict[str, Any] = {}
-    for column in fact.__table__.c:
+    merged: dict[str, ColumnElement[Any]] = {}
+    for column in table.c:
         if column.name in milestones:
             # GREATEST passes over NULL on either side.
             merged[column.name] = func.greatest(column, new[column.name])
         elif not column.primary_key:
-            # A column that this event does not name is NULL in its snapshot.
-            merged[column.name] = case((new["version"] > fact.__table__.c["version"], new[column.name]), else_=column)
-    await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=merged))
+            merged[column.name] = case((new["version"] > table.c["version"], new[column.name]), else_=column)
+    return statement.on_conflict_do_update(index_elements=["id"], set_=merged)
+
+
+# Written out once: putting such a statement together costs more than running it.
+_STATEMENTS: Final[Mapping[type[Base], Insert]] = {
+    **{fact: _merging(fact, milestones) for fact, milestones in _MILESTONES.items()},
+    **{fact: insert(_table(fact)).on_conflict_do_nothing() for fact in _UNCHANGING},
+}
+
+
+async def put(session: AsyncSession, fact: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Merge events into the rows of their aggregates; keep what never changes as it was first told.
+
+    A column that an event does not name is NULL in its snapshot.
+    """
+    blank = dict.fromkeys(_table(fact).c.keys())
+    await session.execute(_STATEMENTS[fact], [{**blank, **row} for row in rows])
 
 
 async def has_sales_at(database: Database, business_id: UUID, branch_id: UUID) -> bool:

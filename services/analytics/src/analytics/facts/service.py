@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from chassis.bus.received import Received
 from chassis.database import UnitOfWork
@@ -19,7 +21,7 @@ async def record(ctx: AnalyticsContext, received: Received[DomainEvent], rows: S
     async def work(unit: UnitOfWork) -> None:
         if not await unit.accept(received):
             return
-        for fact, values in rows:
-            await repository.put(unit.session, fact, values)
+        for fact, of_fact in groupby(rows, key=itemgetter(0)):
+            await repository.put(unit.session, fact, [values for _, values in of_fact])
 
     await ctx.database.run(work)
