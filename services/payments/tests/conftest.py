@@ -135,7 +135,7 @@ async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
     async def build(kit: Kit[PaymentsSettings]) -> Service:
         # The twin lives in the present, and refuses an expiry that has passed.
         kit.clock = FixedClock(datetime.now(UTC))
-        settings = ConektaSettings(api_url=twins.conekta_url, api_key=twins.api_key, timeout_seconds=1.0)  # type: ignore[arg-type]
+        settings = ConektaSettings(api_url=twins.conekta_url, api_key=twins.api_key, timeout_seconds=1.5)  # type: ignore[arg-type]
         return compose(kit, ProviderRegistry([ConektaAdapter.open(kit.clock, settings)]))
 
     async with running_service("payments", PaymentsSettings, build, migrations=MIGRATIONS) as running:

@@ -8,6 +8,7 @@ from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
 from psp.registry import ProviderRegistry
 
 from payments.context import PaymentsContext
+from payments.intents.listing import PaymentLists
 from payments.intents.routes import router as intents_router
 from payments.intents.rpc import PaymentsServicer
 from payments.refunds import service as refunds
@@ -35,6 +36,7 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
         directory=kit.directory,
         idempotency=kit.idempotency,
         providers=providers,
+        lists=PaymentLists(kit.database),
     )
     return Service(
         context=ctx,

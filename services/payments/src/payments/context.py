@@ -12,6 +12,7 @@ from chassis.directory import Directory
 from kernel import Clock
 from psp.registry import ProviderRegistry
 
+from payments.intents.listing import PaymentLists
 from payments.settings import PaymentsSettings
 
 
@@ -27,3 +28,4 @@ class PaymentsContext:
     directory: Directory
     idempotency: Idempotency
     providers: ProviderRegistry
+    lists: PaymentLists

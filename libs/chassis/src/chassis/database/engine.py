@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import asyncpg
 from kernel import Clock, SystemClock
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
+from chassis.database.driver import Statement
 from chassis.database.unit import UnitOfWork
 from chassis.telemetry import metrics
 
@@ -87,6 +89,30 @@ class Database:
         async with self._autocommit.connect() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """The driver's own connection, in autocommit. After writing an outbox row by hand, call `wake_relay()`."""
+        async with self._autocommit.connect() as connection:
+            driver = _driver_of(connection)
+            if driver.is_closed():
+                # SQLAlchemy sees a lost connection only by its own calls.
+                await connection.invalidate()
+                await connection.get_raw_connection()
+                driver = _driver_of(connection)
+            try:
+                yield driver
+            finally:
+                if driver.is_closed():
+                    await connection.invalidate()
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
+        async with self.driver() as driver:
+            return list(await driver.fetch(statement.sql, *statement.arguments(parameters)))
+
+    async def fetch_row(self, statement: Statement, parameters: Mapping[str, Any]) -> asyncpg.Record | None:
+        async with self.driver() as driver:
+            return await driver.fetchrow(statement.sql, *statement.arguments(parameters))
+
     def wake_relay(self) -> None:
         self.events_written.set()
 
@@ -96,3 +122,9 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    # Not by get_raw_connection, whose greenlet costs as much as the statement; it is connected, so nothing waits.
+    assert connection.sync_connection is not None
+    return connection.sync_connection.connection.driver_connection

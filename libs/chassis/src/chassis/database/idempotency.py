@@ -8,8 +8,9 @@ response carried.
 claim, call, finish: `claim` in a transaction before, `finish` in one after; a lease lets a second try resume after a
 crash, and the owner is the fence that keeps a slow first try from overwriting it.
 
-A hot path that is one statement before and one after the outside call puts CLAIM_SQL and FINISH_SQL into CTEs of its own, with
-the parameters of `claiming` and `finishing`. Where CLAIM_SQL returns no row the key was used before: `claim` then says how.
+A hot path that is one statement before and one after the outside call puts CLAIM_SQL and FINISH_SQL into CTEs of its
+own, with the parameters of `claiming` and `finishing`. Where CLAIM_SQL returns no row the key was used before: `claim`
+then says how.
 """
 
 from __future__ import annotations
@@ -88,11 +89,11 @@ CLAIM_SQL: Final = (
     " ON CONFLICT (principal_id, route, key) DO NOTHING RETURNING resource_id"
 )
 FINISH_SQL: Final = (
-    "UPDATE idempotency_keys SET status = :key_status, body = :key_body, owner = NULL, lease_until = NULL" + _OWNED
+    f"UPDATE idempotency_keys SET status = :key_status, body = :key_body, owner = NULL, lease_until = NULL{_OWNED}"  # noqa: S608
 )
-RELEASE_SQL: Final = "UPDATE idempotency_keys SET lease_until = now()" + _OWNED
+RELEASE_SQL: Final = f"UPDATE idempotency_keys SET lease_until = now(){_OWNED}"  # noqa: S608 - constants
 """Let the next try with this key resume at once: this one ended without knowing the outcome."""
-FORGET_SQL: Final = "DELETE FROM idempotency_keys" + _OWNED
+FORGET_SQL: Final = f"DELETE FROM idempotency_keys{_OWNED}"  # noqa: S608 - constants
 """Let the next try with this key begin anew: this one did nothing, and is known to have done nothing."""
 _FORGET = text(FORGET_SQL)
 

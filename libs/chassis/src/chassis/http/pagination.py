@@ -60,7 +60,8 @@ class PageParams:
         return 0 if self.cursor else (self.page - 1) * self.limit
 
 
-def page_params(
+# Async although it awaits nothing: FastAPI would hand anything else to a thread.
+async def page_params(
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import orjson
 from chassis.bus.outbox import outbox_sql
-from chassis.database import Database
+from chassis.database import Database, Statement
 from chassis.database.idempotency import CLAIM_SQL, FINISH_SQL, FORGET_SQL, RELEASE_SQL
-from chassis.http.pagination import PageParams, Slice, fetch_page
-from sqlalchemy import ColumnElement, Row, Select, insert, or_, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payments.intents.models import Payment, TimelineEntry, payment_events, payments
@@ -22,8 +22,17 @@ from payments.intents.status import UNSENT, WAITING, Step
 Parameters = dict[str, Any]
 
 _COLUMNS: Final = [payments.c[field.name] for field in fields(Payment)]
-_WIDTH: Final = len(_COLUMNS)
-_SELECT: Final = select(*_COLUMNS)
+_NAMES: Final = [column.key for column in _COLUMNS]
+SELECT_SQL: Final = f"SELECT {', '.join(_NAMES)}"
+"""The columns `payment_of` reads; more may follow."""
+
+_BY_ID: Final = Statement(f"{SELECT_SQL} FROM payments WHERE id = :id")
+_OF_BUSINESS: Final = Statement(f"{SELECT_SQL} FROM payments WHERE id = :id AND business_id = :business_id")
+_BY_PROVIDER_REF: Final = Statement(
+    f"{SELECT_SQL} FROM payments WHERE provider = :provider AND provider_ref = :provider_ref"
+)
+# Built once: SQLAlchemy then knows it by its remembered cache key.
+_LOCKED: Final = select(*_COLUMNS).where(payments.c.id == bindparam("payment_id")).with_for_update()
 
 _OPEN_COLUMNS: Final = (
     "id, business_id, sale_id, amount, currency, country, time_zone, method, provider, status, description, metadata,"
@@ -31,8 +40,10 @@ _OPEN_COLUMNS: Final = (
     " next_poll_at"
 )
 _OPEN_VALUES: Final = ", ".join(f":{name}" for name in _OPEN_COLUMNS.split(", "))
-_OPEN: Final = text(f"INSERT INTO payments ({_OPEN_COLUMNS}) VALUES ({_OPEN_VALUES}) RETURNING id")  # noqa: S608
-_CLAIM_AND_OPEN: Final = text(
+_OPEN_SQL: Final = f"INSERT INTO payments ({_OPEN_COLUMNS}) VALUES ({_OPEN_VALUES}) RETURNING id"  # noqa: S608
+_OPEN: Final = Statement(_OPEN_SQL)
+_OPEN_IN: Final = text(_OPEN_SQL)
+_CLAIM_AND_OPEN: Final = Statement(
     f"WITH claimed AS ({CLAIM_SQL})"  # noqa: S608 - constants
     f" INSERT INTO payments ({_OPEN_COLUMNS}) SELECT {_OPEN_VALUES} FROM claimed RETURNING id"
 )
@@ -42,7 +53,7 @@ _NOTED: Final = (
     "INSERT INTO payment_events (payment_id, id, at, kind, cause, from_status, to_status, detail)"
     " SELECT :id, :entry_id, :now, :entry_kind, :entry_cause, :entry_from, :entry_to, :entry_detail FROM moved"
 )
-_ACCEPTED: Final = text(
+_ACCEPTED: Final = Statement(
     "WITH moved AS (UPDATE payments SET status = 'PENDING', provider_ref = :provider_ref, qr_content = :qr_content,"  # noqa: S608
     " payment_link = :payment_link, transfer = :transfer, next_poll_at = :next_poll_at, poll_attempts = 0,"
     f" updated_at = :now, version = version + 1{_GUARD}),"
@@ -50,13 +61,13 @@ _ACCEPTED: Final = text(
     f" finished AS ({FINISH_SQL} AND EXISTS (SELECT FROM moved) RETURNING key)"
     " SELECT count(*) FROM moved"
 )
-_UNANSWERED: Final = text(
+_UNANSWERED: Final = Statement(
     "WITH moved AS (UPDATE payments SET status = 'UNKNOWN', next_poll_at = :next_poll_at, poll_attempts = 0,"  # noqa: S608
     f" updated_at = :now, version = version + 1{_GUARD}),"
     f" noted AS ({_NOTED}), released AS ({RELEASE_SQL} RETURNING key)"
     " SELECT count(*) FROM moved"
 )
-_REFUSED: Final = text(
+_REFUSED: Final = Statement(
     "WITH moved AS (UPDATE payments SET status = 'FAILED', failure_reason = :failure_reason, failed_at = :now,"  # noqa: S608
     f" next_poll_at = NULL, updated_at = :now, version = version + 1{_GUARD}),"
     f" noted AS ({_NOTED}), forgotten AS ({FORGET_SQL} RETURNING key)"
@@ -76,9 +87,9 @@ _BACKLOG: Final = text(
 )
 
 
-def payment_of(row: Row[Any]) -> Payment:
-    """Of a row whose first columns are those of `listing`."""
-    return Payment(*row[:_WIDTH])
+def payment_of(record: asyncpg.Record) -> Payment:
+    """Of a record that begins with the columns of SELECT_SQL."""
+    return Payment(*record[: len(_NAMES)])
 
 
 def opening(payment: Payment) -> Parameters:
@@ -90,14 +101,13 @@ def opening(payment: Payment) -> Parameters:
 async def claim_and_open(database: Database, parameters: Parameters, *, keyed: bool) -> bool:
     """Claim the idempotency key, where there is one, and write the payment. False: the key was used before.
 
-    Raises IntegrityError when the sale already has a payment.
+    Raises UniqueViolationError when the sale already has a payment.
     """
-    async with database.autocommit() as connection:
-        return (await connection.execute(_CLAIM_AND_OPEN if keyed else _OPEN, parameters)).first() is not None
+    return await database.fetch_row(_CLAIM_AND_OPEN if keyed else _OPEN, parameters) is not None
 
 
 async def open_in(session: AsyncSession, parameters: Parameters) -> None:
-    await session.execute(_OPEN, parameters)
+    await session.execute(_OPEN_IN, parameters)
 
 
 async def accepted(database: Database, parameters: Parameters) -> bool:
@@ -115,37 +125,32 @@ async def refused(database: Database, parameters: Parameters) -> bool:
     return await _finish(database, _REFUSED, parameters)
 
 
-async def _finish(database: Database, statement: Any, parameters: Parameters) -> bool:
-    async with database.autocommit() as connection:
-        return bool((await connection.execute(statement, parameters)).scalar_one())
+async def _finish(database: Database, statement: Statement, parameters: Parameters) -> bool:
+    row = await database.fetch_row(statement, parameters)
+    return row is not None and bool(row[0])
 
 
 async def find(database: Database, payment_id: UUID, *, business_id: UUID | None = None) -> Payment | None:
-    statement = _SELECT.where(payments.c.id == payment_id)
-    if business_id is not None:
-        statement = statement.where(payments.c.business_id == business_id)
-    async with database.autocommit() as connection:
-        row = (await connection.execute(statement)).first()
-    return None if row is None else payment_of(row)
+    statement = _BY_ID if business_id is None else _OF_BUSINESS
+    return _found(await database.fetch_row(statement, {"id": payment_id, "business_id": business_id}))
 
 
 async def find_by_provider_ref(database: Database, provider: str, provider_ref: str) -> Payment | None:
-    statement = _SELECT.where(payments.c.provider == provider, payments.c.provider_ref == provider_ref)
-    async with database.autocommit() as connection:
-        row = (await connection.execute(statement)).first()
-    return None if row is None else payment_of(row)
+    return _found(await database.fetch_row(_BY_PROVIDER_REF, {"provider": provider, "provider_ref": provider_ref}))
+
+
+def _found(record: asyncpg.Record | None) -> Payment | None:
+    return None if record is None else payment_of(record)
 
 
 async def lock(session: AsyncSession, payment_id: UUID) -> Payment:
     """First of all locks: a payment's row comes before its refunds'."""
-    statement = _SELECT.where(payments.c.id == payment_id).with_for_update()
-    return payment_of((await session.execute(statement)).one())
+    return Payment(*(await session.execute(_LOCKED, {"payment_id": payment_id})).one())
 
 
 async def save(session: AsyncSession, before: Payment, after: Payment) -> None:
     """Write what differs. Under the lock, so that the version cannot have moved."""
-    names = (column.key for column in _COLUMNS)
-    changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+    changed = {name: getattr(after, name) for name in _NAMES if getattr(after, name) != getattr(before, name)}
     if not changed:
         return
     statement = update(payments).where(payments.c.id == before.id, payments.c.version == before.version)
@@ -202,42 +207,6 @@ async def backlog(database: Database) -> Any:
     """unresolved, oldest, most_overdue, disputed."""
     async with database.autocommit() as connection:
         return (await connection.execute(_BACKLOG)).one()
-
-
-def listing(
-    *,
-    businesses: Sequence[UUID] | None,
-    steps: Sequence[Step] | None = None,
-    method: str | None = None,
-    provider: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    matching: Sequence[ColumnElement[bool]] = (),
-) -> Select[Any]:
-    """businesses: None for all. until is exclusive. matching: alternatives, of which one must hold."""
-    statement = _SELECT
-    if businesses is not None:
-        # One business by equality, so that the list's index gives the order too.
-        column = payments.c.business_id
-        statement = statement.where(column == businesses[0] if len(businesses) == 1 else column.in_(businesses))
-    if steps is not None:
-        statement = statement.where(payments.c.status.in_([step.value for step in steps]))
-    if method is not None:
-        statement = statement.where(payments.c.method == method)
-    if provider is not None:
-        statement = statement.where(payments.c.provider == provider)
-    if since is not None:
-        statement = statement.where(payments.c.created_at >= since)
-    if until is not None:
-        statement = statement.where(payments.c.created_at < until)
-    if matching:
-        statement = statement.where(or_(*matching))
-    return statement
-
-
-async def page(database: Database, statement: Select[Any], params: PageParams) -> Slice:
-    async with database.autocommit() as connection:
-        return await fetch_page(connection, statement, params, created_at=payments.c.created_at, id=payments.c.id)
 
 
 async def timeline(database: Database, payment_id: UUID, limit: int) -> list[TimelineEntry]:

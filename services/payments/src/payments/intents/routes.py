@@ -12,12 +12,11 @@ from chassis.http.pagination import Paging
 from chassis.http.schemas import Data, Page
 from fastapi import APIRouter, Query
 from psp.provider import PaymentMethod
-from sqlalchemy import ColumnElement
 from starlette.responses import Response
 
 from payments.context import PaymentsContext
 from payments.intents import drafts, errors, qr, repository, schemas, service
-from payments.intents.models import payments
+from payments.intents.listing import PaymentFilter, Search
 from payments.intents.schemas import AwareTime, CreatePayment, PaymentDetail, PaymentView, TimelineView
 from payments.intents.status import PaymentStatus, steps_of
 
@@ -59,33 +58,33 @@ async def list_payments(
         ),
     ] = None,
 ) -> Response:
-    """Newest first."""
-    statement = repository.listing(
+    """Newest first. A total above a thousand may be some seconds old."""
+    wanted = PaymentFilter(
         businesses=await ctx.access.visible(caller, business_id),
         steps=steps_of(status) if status else None,
         method=method.value if method else None,
         provider=provider,
         since=since,
         until=until,
-        matching=_matching(ctx, q.strip()) if q and not q.isspace() else (),
+        search=_search(ctx, q.strip()) if q and not q.isspace() else None,
     )
-    found = await repository.page(ctx.database, statement, paging)
-    views = [PaymentView.of(repository.payment_of(row), ctx.public_url) for row in found.rows]
-    return schemas.json_response(Page[PaymentView].model_construct(data=views, meta=found.meta))
+    found, meta = await ctx.lists.page(wanted, paging)
+    views = [schemas.view(payment, ctx.public_url) for payment in found]
+    return schemas.json_response({"data": views, "meta": meta.model_dump(by_alias=True)})
 
 
 @router.get("/{payment_id}", response_model=Data[PaymentDetail])
 async def get_payment(ctx: Ctx, caller: Caller, payment_id: UUID) -> Response:
     payment = await service.payment_for(ctx, caller, payment_id)
-    return schemas.json_response(Data[PaymentDetail].model_construct(data=PaymentDetail.seen(payment, ctx)))
+    return schemas.json_response({"data": schemas.detail(payment, ctx)})
 
 
-@router.get("/{payment_id}/timeline", response_model=Data[list[TimelineView]])
-async def get_timeline(ctx: Ctx, caller: Caller, payment_id: UUID) -> Response:
+@router.get("/{payment_id}/timeline")
+async def get_timeline(ctx: Ctx, caller: Caller, payment_id: UUID) -> Data[list[TimelineView]]:
     """Every attempt, reading and transition, oldest first; the first 500."""
     payment = await service.payment_for(ctx, caller, payment_id)
     entries = await repository.timeline(ctx.database, payment.id, _TIMELINE_LIMIT)
-    return schemas.json_response(Data[list[TimelineView]](data=[TimelineView.of(entry) for entry in entries]))
+    return Data(data=[TimelineView.of(entry) for entry in entries])
 
 
 @router.get("/{payment_id}/qr.svg", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}})
@@ -120,16 +119,9 @@ async def _qr_content(ctx: PaymentsContext, caller: Caller, payment_id: UUID) ->
     return payment.qr_content
 
 
-def _matching(ctx: PaymentsContext, wanted: str) -> list[ColumnElement[bool]]:
-    """By whole ids and contacts, and by a part of the description."""
-    found: list[ColumnElement[bool]] = [
-        payments.c.description.icontains(wanted, autoescape=True),
-        payments.c.provider_ref == wanted,
-        payments.c.customer_phone_index == drafts.phone_index(ctx, wanted),
-        payments.c.customer_email_index == drafts.email_index(ctx, wanted),
-    ]
+def _search(ctx: PaymentsContext, words: str) -> Search:
     try:
-        identifier = UUID(wanted)
+        identifier = UUID(words)
     except ValueError:
-        return found
-    return [*found, payments.c.id == identifier, payments.c.sale_id == identifier]
+        identifier = None
+    return Search(words, drafts.phone_index(ctx, words), drafts.email_index(ctx, words), identifier)

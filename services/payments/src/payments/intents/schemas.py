@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from chassis.http.schemas import Amount, Data, LongText, RequestModel, ResponseModel, Text, UtcDatetime
+import orjson
+from chassis.http.schemas import Amount, LongText, RequestModel, ResponseModel, Text, UtcDatetime
 from kernel import Country, Currency
 from psp.provider import PaymentMethod
 from pydantic import AfterValidator, Field, StringConstraints
@@ -86,7 +87,9 @@ class CustomerView(ResponseModel):
 
 
 class PaymentView(ResponseModel):
-    """provider_ref: the provider's own id. disputed: the money at the provider is not what was asked for, so nothing is
+    """What `view` writes; a list of payments costs a third when it is written without these models.
+
+    provider_ref: the provider's own id. disputed: the money at the provider is not what was asked for, so nothing is
     concluded from it. late: the money came after the payment had been given up."""
 
     id: UUID
@@ -115,21 +118,9 @@ class PaymentView(ResponseModel):
     created_at: UtcDatetime
     updated_at: UtcDatetime
 
-    @staticmethod
-    def of(payment: Payment, public_url: str) -> PaymentView:
-        # Every value comes from our own row, so that nothing is validated twice.
-        return PaymentView.model_construct(**_fields(payment, public_url))
-
 
 class PaymentDetail(PaymentView):
     customer: CustomerView | None
-
-    @staticmethod
-    def seen(payment: Payment, ctx: PaymentsContext) -> PaymentDetail:
-        fields = _fields(payment, ctx.public_url)
-        buyer = buyer_of(ctx, payment)
-        customer = CustomerView.model_construct(name=buyer.name, phone=buyer.phone, email=buyer.email)
-        return PaymentDetail.model_construct(**fields, customer=customer if buyer.is_known else None)
 
 
 class TimelineView(ResponseModel):
@@ -148,51 +139,56 @@ class TimelineView(ResponseModel):
         return cls.model_validate(entry)
 
 
-def rendered(payment: Payment, public_url: str) -> bytes:
-    """{"data": payment}"""
-    return (
-        Data[PaymentView]
-        .model_construct(data=PaymentView.of(payment, public_url))
-        .model_dump_json(by_alias=True)
-        .encode()
-    )
-
-
-def json_response(model: ResponseModel) -> Response:
-    """Built from our own values, so that it is not validated again on its way out."""
-    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
-
-
-def _fields(payment: Payment, public_url: str) -> dict[str, Any]:
-    amount = payment.money
-    transfer = payment.transfer
+def view(payment: Payment, public_url: str) -> dict[str, Any]:
+    """A payment as PaymentView describes it."""
+    decimals = payment.unit.exponent
     return {
-        "id": payment.id,
-        "business_id": payment.business_id,
-        "sale_id": payment.sale_id,
-        "amount": str(amount),
-        "currency": amount.currency,
-        "status": payment.public_status,
-        "failure_reason": payment.failure_reason,
-        "payment_method": PaymentMethod(payment.method),
-        "country": payment.home,
-        "provider_adapter": payment.provider,
-        "provider_ref": payment.provider_ref,
+        "id": str(payment.id),
+        "businessId": str(payment.business_id),
+        "saleId": None if payment.sale_id is None else str(payment.sale_id),
+        "amount": f"{payment.amount:.{decimals}f}",
+        "currency": payment.currency,
+        "status": payment.public_status.value,
+        "failureReason": payment.failure_reason,
+        "paymentMethod": payment.method,
+        "country": payment.country,
+        "providerAdapter": payment.provider,
+        "providerRef": payment.provider_ref,
         "description": payment.description,
         "metadata": payment.metadata,
-        "qr_code_url": qr_code_url(payment, public_url),
-        "payment_link": payment.payment_link,
-        "transfer": TransferView.model_construct(**transfer) if transfer else None,
-        "refunded_amount": str(payment.refunded_money),
+        "qrCodeUrl": qr_code_url(payment, public_url),
+        "paymentLink": payment.payment_link,
+        "transfer": payment.transfer,
+        "refundedAmount": f"{payment.refunded:.{decimals}f}",
         "disputed": payment.disputed_at is not None,
         "late": payment.late,
-        "expires_at": payment.expires_at,
-        "confirmed_at": payment.confirmed_at,
-        "failed_at": payment.failed_at,
-        "refunded_at": payment.refunded_at,
-        "created_at": payment.created_at,
-        "updated_at": payment.updated_at,
+        "expiresAt": _instant(payment.expires_at),
+        "confirmedAt": _instant(payment.confirmed_at),
+        "failedAt": _instant(payment.failed_at),
+        "refundedAt": _instant(payment.refunded_at),
+        "createdAt": _instant(payment.created_at),
+        "updatedAt": _instant(payment.updated_at),
     }
+
+
+def detail(payment: Payment, ctx: PaymentsContext) -> dict[str, Any]:
+    """A payment as PaymentDetail describes it."""
+    buyer = buyer_of(ctx, payment)
+    customer = {"name": buyer.name, "phone": buyer.phone, "email": buyer.email} if buyer.is_known else None
+    return {**view(payment, ctx.public_url), "customer": customer}
+
+
+def rendered(payment: Payment, public_url: str) -> bytes:
+    """{"data": payment}"""
+    return orjson.dumps({"data": view(payment, public_url)})
+
+
+def json_response(content: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def qr_code_url(payment: Payment, public_url: str) -> str | None:

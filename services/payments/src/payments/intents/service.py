@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 from chassis.auth import Permission, Principal
 from chassis.bus.outbox import outbox_parameters
 from chassis.database import UnitOfWork
@@ -45,6 +46,7 @@ Present = Callable[[Payment], bytes]
 
 # A creation that the provider is known not to have is sent again only when the first cannot be on its way any more.
 _SEND_AGAIN_AFTER: Final = timedelta(seconds=60)
+_SALE_TAKEN: Final = "uq_payments_sale"
 
 
 async def create_payment(
@@ -66,8 +68,8 @@ async def create_payment(
             if isinstance(again, Answer):
                 return again
             claim = again
-    except IntegrityError as error:
-        if "uq_payments_sale" in str(error.orig):
+    except (asyncpg.UniqueViolationError, IntegrityError) as error:
+        if _SALE_TAKEN in str(error):
             raise errors.sale_has_payment() from None
         raise
     work = _Submission(ctx, provider, scope, claim, present)

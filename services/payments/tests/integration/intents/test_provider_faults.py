@@ -148,10 +148,11 @@ async def test_a_webhook_that_is_faster_than_the_answer_wins(till):
     await till.twins.fault("timeout_after_charging", operation="orders.create")
     creating = asyncio.create_task(till.post("/intent", till.wish(), key=key))
     async with asyncio.timeout(5):
-        while not (listed := (await till.get(businessId=str(till.business.id))).json()["data"]) or not (
-            orders := await till.twins.orders(listed[0]["id"])
-        ):
+        listed, orders = [], []
+        while not orders:
             await asyncio.sleep(0.02)
+            listed = (await till.get(businessId=str(till.business.id))).json()["data"]
+            orders = await till.twins.orders(listed[0]["id"]) if listed else []
     await till.twins.pay(listed[0]["id"])
     await till.webhook(listed[0], provider_ref=orders[0]["id"])
     answer = await creating
