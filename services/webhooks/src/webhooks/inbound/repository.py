@@ -7,10 +7,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.bus.outbox import outbox_sql
-from chassis.database import Database
+from chassis.database import Database, Statement
 from chassis.database.plumbing import outbox
 from chassis.http.pagination import PageParams, Slice, fetch_page
-from sqlalchemy import Row, Select, case, func, literal_column, select, text
+from sqlalchemy import Row, Select, case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webhooks.inbound.models import WebhookEvent
@@ -19,7 +19,7 @@ _COLUMNS: Final = (
     "id, provider, provider_event_id, event_type, provider_ref, our_reference, payload, signature, occurred_at"
 )
 _VALUES: Final = ", ".join(f":{name}" for name in _COLUMNS.split(", "))
-_STORE: Final = text(
+_STORE: Final = Statement(
     f"WITH stored AS (INSERT INTO webhook_events ({_COLUMNS}, published_event_id)"  # noqa: S608 - constants
     f" VALUES ({_VALUES}, :event_id) ON CONFLICT (provider, provider_event_id) DO NOTHING RETURNING id),"
     f" sent AS ({outbox_sql('stored')})"
@@ -37,8 +37,8 @@ _PROCESSED_AT: Final = case(
 
 async def store(database: Database, values: Mapping[str, Any]) -> bool:
     """Keep a notification with its event, in a transaction of one statement. False: it was here before."""
-    async with database.autocommit() as connection:
-        return bool((await connection.execute(_STORE, dict(values))).scalar_one())
+    row = await database.fetch_row(_STORE, values)
+    return row is not None and bool(row[0])
 
 
 def _listing() -> Select[Any]:

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v1/webhook-events", tags=["webhook-events"])
 async def receive(provider: str, request: Request, ctx: Ctx) -> Acknowledged:
     """Notifications of a payment provider, signed over the raw bytes. 200 once stored; a duplicate is 200 and does
     nothing."""
-    return await service.receive(ctx, provider, await request.body(), dict(request.headers))
+    return await service.receive(ctx, provider, await request.body(), request.headers)
 
 
 @router.get("")
@@ -35,8 +35,8 @@ async def list_events(
     caller: Caller,
     ctx: Ctx,
     paging: Paging,
-    provider: Annotated[str | None, Query(max_length=40)] = None,
-    event_type: Annotated[str | None, Query(alias="eventType", max_length=100)] = None,
+    provider: Annotated[str | None, Query(pattern=r"^[a-z]{1,40}$")] = None,
+    event_type: Annotated[str | None, Query(alias="eventType", pattern=r"^[a-zA-Z_.]{1,100}$")] = None,
     transaction_id: Annotated[UUID | None, Query(alias="transactionId")] = None,
 ) -> Page[WebhookEventSummary]:
     return await service.listing(

@@ -75,7 +75,11 @@ def _verified(ctx: WebhooksContext, provider: str, body: bytes, headers: Mapping
         raise errors.unknown_provider()
     try:
         receiver.verify_webhook_signature(body, headers)
-        return receiver.parse_webhook(body, headers)
+        event = receiver.parse_webhook(body, headers)
+        # PostgreSQL cannot hold it, and no provider sends it.
+        if "\x00" in f"{event.event_id}{event.event_type}{event.provider_ref}{event.our_reference}":
+            raise MalformedWebhook(provider, "zero_byte")
+        return event
     except ProviderNotConfigured:
         received_total.labels(provider, "not_configured").inc()
         raise errors.unknown_provider() from None

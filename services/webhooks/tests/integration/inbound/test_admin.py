@@ -72,5 +72,14 @@ async def test_missing_events_and_bad_ids(webhooks: ServiceUnderTest) -> None:
     assert (missing.status_code, bad.status_code) == (404, 400)
 
 
+@pytest.mark.parametrize(
+    "params", [{"provider": "\x00"}, {"eventType": "'; --"}, {"transactionId": "x"}, {"limit": "0"}]
+)
+async def test_a_filter_that_makes_no_sense_is_400(webhooks: ServiceUnderTest, params: dict[str, str]) -> None:
+    headers = webhooks.as_(make_principal(role=Role.ADMIN))
+
+    assert (await webhooks.client.get(BASE, headers=headers, params=params)).status_code == 400
+
+
 def test_the_models_say_what_the_migrations_do(webhooks: ServiceUnderTest) -> None:
     check(MIGRATIONS, webhooks.kit.settings.migration_database_url.get_secret_value())

@@ -76,6 +76,26 @@ async def test_signed_rubbish_is_a_400(webhooks: ServiceUnderTest, conekta: Any,
     assert (answer.status_code, answer.json()["code"]) == (400, "webhook_malformed")
 
 
+@pytest.mark.parametrize(
+    "fields", [{"event_id": "a\x00b"}, {"id": "ord_\x00"}, {"metadata": {"cobro_payment_id": "\x00"}}]
+)
+async def test_a_zero_byte_is_a_400(webhooks: ServiceUnderTest, conekta: Any, fields: dict[str, Any]) -> None:
+    body = conekta.notification(**fields)
+
+    answer = await post(webhooks, body, conekta.sign(body))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "webhook_malformed")
+
+
+async def test_two_signatures_are_none(webhooks: ServiceUnderTest, conekta: Any) -> None:
+    body = conekta.notification()
+    headers = [("DIGEST", "forged"), ("DIGEST", conekta.sign(body))]
+
+    answer = await webhooks.client.post(PATHS[0], content=body, headers=headers)
+
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize("provider", ["stripe", "CONEKTA", "conekta%00", "..%2f", "x" * 500])
 async def test_an_unknown_provider_is_a_404(webhooks: ServiceUnderTest, provider: str) -> None:
     answer = await webhooks.client.post(f"/webhooks/{provider}", content=b"{}")
