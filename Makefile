@@ -69,8 +69,9 @@ asyncapi: setup ## print the AsyncAPI document of the event bus
 bench: setup ## measure the suite beside its references and print the table
 	@$(PY) -m benchmarks
 
+EXPORT := --no-emit-workspace --all-packages --no-header --no-annotate --format requirements-txt
 .PHONY: lock
-lock: setup ## resolve dependencies anew into requirements.lock
+lock: setup ## resolve dependencies anew into requirements.lock, and what images need of it
 	@.venv/bin/uv lock -q $(ARGS)
-	@.venv/bin/uv export -q --no-emit-workspace --all-packages --all-groups --no-header --no-annotate \
-		--format requirements-txt > requirements.lock
+	@.venv/bin/uv export -q --frozen $(EXPORT) --all-groups > requirements.lock
+	@.venv/bin/uv export -q --frozen $(EXPORT) --no-dev > deploy/docker/requirements.lock

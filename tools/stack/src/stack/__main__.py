@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType, ModuleType
 
-from stack.commands import demo, down, infra, provision, seed, status, up
+from stack.commands import demo, down, infra, provision, secrets, seed, status, up
 from stack.console import say
 from stack.errors import StackError
 
@@ -15,6 +15,7 @@ COMMANDS: dict[str, ModuleType] = {
     "status": status,
     "demo": demo,
     "seed": seed,
+    "secrets": secrets,
     "provision": provision,
     "infra": infra,
 }

@@ -124,6 +124,8 @@ def _read(file: Path) -> dict[str, str]:
 def _write(file: Path, values: Mapping[str, str]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    # Left by a run that was killed: in a container, every run has the same number.
+    fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as output:
         output.write("# Secrets of this local suite. Losing them makes its data unreadable.\n")

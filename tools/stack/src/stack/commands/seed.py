@@ -7,7 +7,7 @@ from typing import Any
 
 from stack.api import Api, ApiError
 from stack.commands import target
-from stack.console import say
+from stack.console import say, show
 from stack.countries import shop_of
 from stack.errors import StackError
 from stack.local import SECRETS_FILE
@@ -25,11 +25,14 @@ _PRODUCTS = (
 
 def register(parser: argparse.ArgumentParser) -> None:
     target.register(parser)
+    parser.add_argument("--show-login", action="store_true", help="print the merchant's phone number and password")
 
 
 def run(arguments: argparse.Namespace) -> int:
     password = os.environ.get("DEMO_PASSWORD") or SecretStore(data_dir() / SECRETS_FILE)["DEMO_PASSWORD"]
     seed(target.gateway_url(arguments), password)
+    if arguments.show_login:
+        show(f"login {PHONE} {password}")
     return 0
 
 
