@@ -29,7 +29,7 @@ demo: setup ## play a sale from registration to report against the running suite
 
 .PHONY: test
 test: setup ## every test, against real servers (JOBS=2)
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -q -n $(JOBS) $(ARGS)
 
 .PHONY: lint
 lint: setup ## format, style, types, dependency rules, fresh protos, compatible contracts

@@ -19,7 +19,7 @@ from contracts.events.catalog import StockLow
 from kernel import Unavailable, new_id
 from sqlalchemy import text
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("bus")]
+pytestmark = pytest.mark.integration
 
 QUEUE = "notifications.normal"
 LADDER = (0.05, 0.1)
