@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
@@ -63,10 +64,16 @@ class ErrorBody(ResponseModel):
     request_id: str
 
 
+# Python's Decimal also reads "1_000", " 1 ", "١٢٣" and "1e2", each of which somebody else would read otherwise.
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
 def _decimal(value: Any) -> Any:
     # A JSON number arrives as a float; its shortest text is what the client wrote, and the currency decides later
     # whether it carries too many decimals.
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError('must be a decimal string such as "150.50"')
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise ValueError('must be a decimal string such as "150.50"')
     text = repr(value) if isinstance(value, float) else str(value)
     if len(text) > 32:

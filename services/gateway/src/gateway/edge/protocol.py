@@ -117,13 +117,14 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int) -> None:
         message, code = _REFUSALS[status]
-        body = error_body(status, message, code, request=os.urandom(16).hex())
+        request_id = os.urandom(16).hex()
+        body = error_body(status, message, code, request=request_id)
         head = (
             b"content-type: application/json\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
-            b"connection: close\r\ncontent-length: %d\r\n\r\n"
+            b"connection: close\r\nx-request-id: %s\r\ncontent-length: %d\r\n\r\n"
         )
         self._cancel_timers()
-        self.transport.write(STATUS_LINE[status] + head % len(body) + body)
+        self.transport.write(STATUS_LINE[status] + head % (request_id.encode(), len(body)) + body)
         self.transport.close()
 
     def _await_head(self) -> None:
