@@ -96,9 +96,8 @@ def pgbench(database_url: str, script: str, *, seconds: int, variables: dict[str
     for name, value in (variables or {}).items():
         command += ["-D", f"{name}={value}"]
     with tempfile.TemporaryDirectory() as scratch:
-        done = subprocess.run(
-            [*command, parts.path.lstrip("/")], stdout=subprocess.PIPE, text=True, check=True, env=environment, cwd=scratch
-        )
+        command.append(parts.path.lstrip("/"))
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment, cwd=scratch)
     rate = re.search(r"tps = ([0-9.]+)", done.stdout)
     assert rate is not None, done.stdout
     return float(rate.group(1))

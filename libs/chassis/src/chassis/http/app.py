@@ -57,6 +57,8 @@ def create_app(
         generate_unique_id_function=_operation_id,
         responses=_ERRORS,
         redirect_slashes=False,
+        # The chassis has its own, across all protocols; FastAPI's would also log the values that failed validation.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
     app.state.verifier = verifier
