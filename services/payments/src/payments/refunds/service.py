@@ -21,6 +21,7 @@ from kernel import InvalidInput, Money, MoneyError, new_id
 from psp.provider import (
     OutcomeUnknown,
     PaymentNotFound,
+    PaymentProvider,
     ProviderError,
     ProviderNotConfigured,
     ProviderRefund,
@@ -64,6 +65,7 @@ async def refund_payment(
     """Raises Conflict (not refundable, one is on its way, key in use), RuleViolation (more than is left, refused by the
     provider), InvalidInput, Unavailable (nothing happened)."""
     amount = _amount(payment, wish)
+    provider = _provider(ctx, payment)
 
     async def begin(unit: UnitOfWork) -> tuple[Claim, Refund] | Answer:
         claim = await ctx.idempotency.claim(unit, scope, new_id())
@@ -84,7 +86,7 @@ async def refund_payment(
     if claim.resumed:
         refund = await _examine_quietly(ctx, refund)
     else:
-        refund = await _submit(ctx, payment, refund, scope, claim)
+        refund = await _submit(ctx, provider, payment, refund, scope, claim)
     answer = Answer(201, present(refund))
 
     async def finish(unit: UnitOfWork) -> None:
@@ -143,9 +145,13 @@ async def measure(ctx: PaymentsContext) -> None:
 
 
 async def _submit(
-    ctx: PaymentsContext, payment: Payment, refund: Refund, scope: IdempotencyScope, claim: Claim
+    ctx: PaymentsContext,
+    provider: PaymentProvider,
+    payment: Payment,
+    refund: Refund,
+    scope: IdempotencyScope,
+    claim: Claim,
 ) -> Refund:
-    provider = ctx.providers.named(payment.provider)
     request = await _request(ctx, payment, refund)
     try:
         seen = await provider.refund(request)
@@ -222,6 +228,13 @@ async def _release(ctx: PaymentsContext, refund: Refund, reason: str, scope: Ide
         await ctx.idempotency.forget(unit, scope, claim)
 
     await ctx.database.run(release)
+
+
+def _provider(ctx: PaymentsContext, payment: Payment) -> PaymentProvider:
+    try:
+        return ctx.providers.named(payment.provider)
+    except ProviderNotConfigured as error:
+        raise payment_errors.refusal(error) from None
 
 
 def _amount(payment: Payment, wish: RefundWish) -> Money | None:

@@ -7,6 +7,7 @@ import pytest
 from chassis.auth import Role
 from chassis.testing.tokens import make_principal
 from kernel import new_id
+from sqlalchemy import text
 
 pytestmark = pytest.mark.integration
 
@@ -125,6 +126,34 @@ class TestList:
         admin = make_principal(role=Role.ADMIN)
         everything = (await till.get(by=admin, q=created["id"])).json()["data"]
         assert [payment["id"] for payment in everything] == [created["id"]]
+
+    async def test_a_large_total_is_bounded_and_every_page_is_reached(self, till):
+        first = await till.create()
+        names = "business_id, amount, currency, country, time_zone, method, provider, status, metadata, expires_at,"
+        names += " updated_at, submitted_at"
+        async with till.ctx.database.autocommit() as connection:
+            await connection.execute(
+                text(
+                    f"INSERT INTO payments (id, created_at, {names}) SELECT gen_random_uuid(),"
+                    f" created_at - n * interval '1 second', {names} FROM payments, generate_series(1, 1200) AS n"
+                    " WHERE id = :id"
+                ),
+                {"id": UUID(first["id"])},
+            )
+        business = str(till.business.id)
+        seen, cursor = [], None
+        while True:
+            params = {"businessId": business, "limit": 100} | ({"cursor": cursor} if cursor else {})
+            answer = (await till.get(**params)).json()
+            seen += [payment["id"] for payment in answer["data"]]
+            assert answer["meta"]["total"] == 1201
+            cursor = answer["meta"]["nextCursor"]
+            if cursor is None:
+                break
+        assert len(seen) == len(set(seen)) == 1201
+        assert seen[0] == first["id"]
+        beyond = (await till.get(businessId=business, limit=100, page=20)).json()
+        assert (beyond["data"], beyond["meta"]["total"]) == ([], 1201)
 
     async def test_the_documented_shape_is_the_shape(self, till):
         from payments.intents.schemas import PaymentDetail, PaymentView

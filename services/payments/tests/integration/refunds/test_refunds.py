@@ -178,6 +178,14 @@ async def test_a_busy_provider_releases_the_amount_and_the_key(till):
     assert await at_provider(till, paid) == (1, 2000)
 
 
+async def test_a_provider_without_its_keys_reserves_nothing(till):
+    paid = await till.paid()
+    await till.set(paid["id"], provider="payu")
+    answer = await till.refund(paid, amount="20.00")
+    assert (answer.status_code, answer.json()["code"]) == (503, "provider_not_configured")
+    assert (await till.row(paid["id"])).refund_reserved == 0
+
+
 async def test_a_death_in_the_middle_is_resumed_with_the_same_key(till):
     paid, key = await till.paid(), str(new_id())
     await till.twins.fault("timeout_after_charging", operation="orders.refund")

@@ -72,6 +72,16 @@ async def test_a_provider_that_is_away_only_makes_it_later(till):
     assert (await till.show(created["id"]))["status"] == "CONFIRMED"
 
 
+async def test_a_provider_without_its_keys_keeps_nobody_else_waiting(till):
+    other, mine = await till.create(), await till.create()
+    await till.twins.pay(mine["id"])
+    await till.set(other["id"], provider="payu")
+    await pass_time(till, seconds=21)
+    assert (await till.show(mine["id"]))["status"] == "CONFIRMED"
+    assert (await till.show(other["id"]))["status"] == "PENDING"
+    assert (await till.row(other["id"])).next_poll_at > till.sut.clock.now()
+
+
 async def test_readings_become_rarer(till):
     created = await till.create(expiresIn=86_400)
     pauses = []
