@@ -1,0 +1,100 @@
+"""Any process killed with -9 in the middle of sales and started again: every sale ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from stack.api import Api
+from twins.testing import Twins
+
+from e2e.merchant import Buyer, Json, Merchant, new_buyer, pay_despite_faults
+from e2e.polling import until
+from e2e.stage import Stage
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+_SALES = 8
+_PROCESSES = (
+    *("gateway", "auth", "catalog", "sales", "payments", "webhooks", "billing", "notifications", "analytics"),
+    "twins",
+)
+# Every sale must be through by then, the restart of a process included.
+_WITHIN = 90.0
+
+
+@pytest.fixture
+async def till(merchant: Merchant) -> AsyncIterator[Api]:
+    """A client as a till has one: it sends again, with the same key, what was not answered."""
+    async with Api(merchant.stage.suite.gateway_url, patience=_WITHIN) as api:
+        api.authenticate(merchant.tokens["accessToken"])
+        yield api
+
+
+async def sell(till: Api, merchant: Merchant, product: Json, buyer: Buyer) -> Json:
+    """One sale by QR from the basket to its completion, whatever dies on the way."""
+    sale: Json = await till.post("/sales", merchant.basket(product, quantity=1, buyer=buyer))
+
+    async def order() -> Any:
+        return (await till.get(f"/payments/{sale['transactionId']}"))["providerRef"]
+
+    reference = await until(order, within=_WITHIN)
+    await until(lambda: pay_despite_faults(merchant.stage, reference), within=_WITHIN)
+
+    async def now() -> Json:
+        found: Json = await till.get(f"/sales/{sale['id']}")
+        return found
+
+    return await until(now, lambda found: found["status"] == "COMPLETED", within=_WITHIN)
+
+
+@pytest.mark.parametrize("process", _PROCESSES)
+@pytest.mark.parametrize("moment", ["at the first sale", "with sales under way"])
+async def test_a_killed_process_costs_nothing(
+    stage: Stage, merchant: Merchant, till: Api, process: str, moment: str
+) -> None:
+    product = await merchant.product(stock=_SALES + 2)
+    buyers = [new_buyer(stage) for _ in range(_SALES)]
+    async with asyncio.TaskGroup() as tasks:
+        selling = [tasks.create_task(sell(till, merchant, product, buyer)) for buyer in buyers]
+        if moment == "with sales under way":
+            await until(lambda: sales_begun(stage, merchant))
+        await stage.do(stage.suite.kill, process)
+        await stage.do(stage.suite.start, process)
+    sales = [task.result() for task in selling]
+
+    assert len({sale["id"] for sale in sales}) == _SALES
+    listed = (await merchant.client.get("/sales", businessId=merchant.business_id, limit=100)).data()
+    assert {sale["id"] for sale in listed} == {sale["id"] for sale in sales}
+    await until(lambda: merchant.stock(product), lambda found: found == (2, 0), within=_WITHIN)
+
+    await until(lambda: issued(merchant), lambda found: len(found) == _SALES, within=_WITHIN)
+    assert sorted(invoice["saleId"] for invoice in await issued(merchant)) == sorted(sale["id"] for sale in sales)
+    for sale, buyer in zip(sales, buyers, strict=True):
+        assert (await merchant.receipt(sale)).startswith(b"%PDF")
+        await written_to_once(stage.twins, buyer)
+        journal = await stage.twins.journal(sale["transactionId"])
+        assert (journal["orders"], journal["charges"]) == (1, 1)
+    await until(merchant.summary, lambda found: found["salesCount"] == _SALES, within=_WITHIN)
+
+
+async def sales_begun(stage: Stage, merchant: Merchant) -> bool:
+    """Seen from behind, since the gateway may be what is about to die."""
+    query = "SELECT count(*) FROM sales.sales WHERE business_id = $1::uuid AND transaction_id IS NOT NULL"
+    [row] = await stage.rows(query, merchant.business_id)
+    return bool(row["count"] >= _SALES // 4)
+
+
+async def issued(merchant: Merchant) -> list[Json]:
+    answer = await merchant.client.get("/invoices", businessId=merchant.business_id, status="ISSUED", limit=100)
+    found: list[Json] = answer.data()
+    return found
+
+
+async def written_to_once(twins: Twins, buyer: Buyer) -> None:
+    """One SMS. A second may have left when the process died between sending and noting it, which is then said."""
+    await until(lambda: twins.messages(to=buyer.phone), within=_WITHIN)
+    texts = [message["text"] for message in await twins.messages(to=buyer.phone)]
+    assert len(texts) == 1, texts

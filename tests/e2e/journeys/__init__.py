@@ -1,0 +1,1 @@
+"""Journeys that a whole suite is left in peace for."""

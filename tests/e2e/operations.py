@@ -1,0 +1,148 @@
+"""Every documented operation, and a valid body for each that takes one: nothing new stays untested unnoticed."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stack.countries import shop_of
+
+from .client import Client
+from .merchant import Json, Merchant
+
+_SHOP = shop_of("MX")
+_METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """path: with the names of its parameters in braces, without `/api/v1`. query: names of its query parameters."""
+
+    method: str
+    path: str
+    query: tuple[str, ...]
+    takes_body: bool
+    public: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return tuple(re.findall(r"\{(\w+)\}", self.path))
+
+    def at(self, ids: Mapping[str, str]) -> str:
+        """The path with these ids in it."""
+        return self.path.format(**ids)
+
+
+async def documented(client: Client) -> list[Operation]:
+    """What the gateway's merged document lists under `/api/v1`."""
+    document = (await client.call("GET", "//openapi.json")).json
+    return [
+        Operation(
+            method.upper(),
+            path.removeprefix("/api/v1"),
+            tuple(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"),
+            "requestBody" in operation,
+            not operation["security"],
+        )
+        for path, operations in document["paths"].items()
+        if path.startswith("/api/v1/")
+        for method, operation in operations.items()
+        if method in _METHODS
+    ]
+
+
+def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
+    """By the operation's name; of the merchant's own things."""
+    business = {**_SHOP.business(), "phone": "+525512345678", "email": "tienda@example.com", "isActive": True}
+    branch = {**_SHOP.branch(), "phone": "+525512345678", "address": "Calle 5 de Mayo 1"}
+    priced = {
+        "name": "Chocolate",
+        "price": "45.00",
+        "cost": "20.00",
+        "taxRate": "0.16",
+        "sku": f"SKU-{secrets.token_hex(6)}",
+        "barcode": secrets.token_hex(6),
+        "description": "De mesa",
+        "category": "Abarrotes",
+        "minStock": 1,
+        "imageUrl": "https://example.com/chocolate.jpg",
+        "isActive": True,
+    }
+    buyer = {"name": "Ana López", "phone": "+525587654321", "email": "ana@example.com"}
+    return {
+        "POST /auth/register": {
+            "phone": _SHOP.phone(),
+            "password": "una-clave-larga",
+            "email": "lupita@example.com",
+            "firstName": "Lupita",
+            "lastName": "Torres",
+        },
+        "POST /auth/login": {"phone": merchant.phone, "password": "no-es-la-suya"},
+        "POST /auth/refresh": {"refreshToken": "no-es-uno"},
+        "PATCH /auth/me": {"email": "lupita@example.com", "firstName": "Lupita", "lastName": "Torres"},
+        "POST /businesses": business,
+        "PUT /businesses/{business_id}": business,
+        "PATCH /businesses/{business_id}": {"name": "Otra", "city": "Puebla", "timeZone": "America/Mexico_City"},
+        "POST /businesses/{business_id}/branches": branch,
+        "PUT /businesses/{business_id}/branches/{branch_id}": branch,
+        "PATCH /businesses/{business_id}/branches/{branch_id}": {"name": "Norte", "phone": "+525512345678"},
+        "POST /products": {"businessId": merchant.business_id, "stock": 1, **priced},
+        "PUT /products/{product_id}": priced,
+        "PATCH /products/{product_id}": {"name": "Chocolate", "price": "46.00", "minStock": 2, "isActive": True},
+        "POST /products/{product_id}/stock-movements": {
+            "branchId": merchant.branch_id,
+            "type": "IN",
+            "quantity": 1,
+            "reason": "Compra",
+        },
+        "POST /sales": {
+            **merchant.basket(product, quantity=1, expiresIn=900),
+            "discount": "1.00",
+            "notes": "Sin bolsa",
+            "customer": {**buyer, "taxId": "XAXX010101000"},
+        },
+        "POST /sales/{sale_id}/cancel": {},
+        "POST /payments/intent": {
+            "businessId": merchant.business_id,
+            "amount": "150.50",
+            "currency": "MXN",
+            "method": "QR_DYNAMIC",
+            "description": "Anticipo",
+            "metadata": {"pedido": "7"},
+            "customer": buyer,
+            "expiresIn": 900,
+        },
+        "POST /payments/{payment_id}/refund": {"amount": "1.00", "reason": "Devolución"},
+        "PUT /notification-preferences": {
+            "businessId": merchant.business_id,
+            "language": "es",
+            "channels": {"sms": True, "email": True},
+        },
+    }
+
+
+async def things_of(merchant: Merchant, product: Json) -> dict[str, Any]:
+    """One of everything a path may name, by the parameter's name: a paid sale, its payment, a refund, its invoice."""
+    sale = await merchant.sell(product)
+    await merchant.pay(sale)
+    await merchant.sale_becomes(sale, "COMPLETED")
+    await merchant.receipt(sale)
+    payment = f"/payments/{sale['transactionId']}"
+    refund = (await merchant.client.post(f"{payment}/refund", {"amount": "1.00"})).data(201)
+    invoices = (await merchant.client.get("/invoices", businessId=merchant.business_id)).data()
+    return {
+        "business_id": merchant.business_id,
+        "branch_id": merchant.branch_id,
+        "product_id": product["id"],
+        "sale_id": sale["id"],
+        "payment_id": sale["transactionId"],
+        "refund_id": refund["id"],
+        "invoice_id": invoices[0]["id"],
+    }
