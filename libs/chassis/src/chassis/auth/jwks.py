@@ -40,20 +40,28 @@ class JwksClient:
         wait = _REFRESH_EVERY if kid in self._keys else _RETRY_UNKNOWN_AFTER
         if now - self._tried >= wait or not self._keys:
             async with self._lock:
-                if self._tried < now or not self._keys:
+                # Whoever waited takes what the one before got, also when that was nothing.
+                if self._tried < now:
                     await self._refresh()
         if time.monotonic() - self._fetched > _STALE_FOR:
             raise Unavailable("Tokens cannot be verified at the moment", code="auth_unavailable", retry_after=2)
         return self._keys.get(kid)
 
+    async def keep_fresh(self) -> None:
+        """Fetch the keys when there are none, or old ones: so that they are here before auth can be away."""
+        if not self._keys or time.monotonic() - self._fetched >= _REFRESH_EVERY:
+            async with self._lock:
+                await self._refresh()
+
     async def _refresh(self) -> None:
-        self._tried = time.monotonic()
         try:
             document = orjson.loads(await asyncio.to_thread(self._fetch))
             self._keys = {entry["kid"]: OKPKey.import_key(entry) for entry in document["keys"]}
             self._fetched = time.monotonic()
         except (OSError, HTTPException, ValueError, KeyError) as error:
             log.warning("jwks.refresh_failed", error=type(error).__name__)
+        finally:
+            self._tried = time.monotonic()
 
     def _fetch(self) -> bytes:
         # One small request every few minutes: an HTTP client library for it would cost each service 7 MiB.

@@ -61,9 +61,12 @@ class Kit(Generic[SettingsT]):
         return ServiceIdentity(self.service, self.common.service_auth_secret.get_secret_value())
 
     @cached_property
+    def keys(self) -> JwksClient:
+        return JwksClient(self.common.jwks_url)
+
+    @cached_property
     def verifier(self) -> TokenVerifier:
-        keys = JwksClient(self.common.jwks_url)
-        return TokenVerifier(keys, issuer=self.common.jwt_issuer, audience=self.common.jwt_audience)
+        return TokenVerifier(self.keys, issuer=self.common.jwt_issuer, audience=self.common.jwt_audience)
 
     @cached_property
     def cipher(self) -> FieldCipher:

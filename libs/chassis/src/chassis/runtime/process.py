@@ -16,7 +16,7 @@ from chassis.bus.consumer import ConsumerRunner
 from chassis.bus.relay import Relay
 from chassis.http.app import create_app
 from chassis.rpc.server import RpcServer
-from chassis.runtime.jobs import run_forever
+from chassis.runtime.jobs import Job, run_forever
 from chassis.runtime.kit import Kit
 from chassis.runtime.plumbing import plumbing_jobs, plumbing_rpc
 from chassis.runtime.service import Service
@@ -28,6 +28,7 @@ log = get_logger(__name__)
 _HTTP_GRACE = 10
 _RPC_GRACE = 10.0
 _LOOP_GRACE = 30.0
+_KEYS_EVERY = 5.0
 
 
 class Mode(StrEnum):
@@ -143,6 +144,9 @@ class Process:
             self._relay = Relay(database, url, kit.service)
             self._supervise("relay", self._relay.run())
             jobs += plumbing_jobs(kit, self._relay)
+        if self._mode is not Mode.WORKER:
+            keys = Job("token-keys", _KEYS_EVERY, kit.keys.keep_fresh, exclusive=False)
+            self._supervise("job token-keys", run_forever(keys, None, kit.service, self._jobs_stop))
         if self._mode is Mode.SERVE:
             return
         for consumer in self._service.consumers:
