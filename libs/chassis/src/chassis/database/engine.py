@@ -13,6 +13,8 @@ from kernel import Clock, SystemClock
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 
 from chassis.database.driver import Statement
 from chassis.database.unit import UnitOfWork
@@ -92,18 +94,17 @@ class Database:
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[asyncpg.Connection]:
         """The driver's own connection, in autocommit. After writing an outbox row by hand, call `wake_relay()`."""
-        async with self._autocommit.connect() as connection:
-            driver = _driver_of(connection)
-            if driver.is_closed():
+        # From the pool itself: the layers of SQLAlchemy above it cost more than the statement.
+        pool = self.engine.sync_engine.pool
+        pooled = await greenlet_spawn(pool.connect)
+        try:
+            if _is_lost(pooled):
                 # SQLAlchemy sees a lost connection only by its own calls.
-                await connection.invalidate()
-                await connection.get_raw_connection()
-                driver = _driver_of(connection)
-            try:
-                yield driver
-            finally:
-                if driver.is_closed():
-                    await connection.invalidate()
+                await greenlet_spawn(pooled.invalidate)
+                pooled = await greenlet_spawn(pool.connect)
+            yield pooled.driver_connection
+        finally:
+            await greenlet_spawn(pooled.invalidate if _is_lost(pooled) else pooled.close)
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
         async with self.driver() as driver:
@@ -124,7 +125,5 @@ class Database:
         await self.engine.dispose()
 
 
-def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
-    # Not by get_raw_connection, whose greenlet costs as much as the statement; it is connected, so nothing waits.
-    assert connection.sync_connection is not None
-    return connection.sync_connection.connection.driver_connection
+def _is_lost(pooled: PoolProxiedConnection) -> bool:
+    return pooled.driver_connection is None or pooled.driver_connection.is_closed()
