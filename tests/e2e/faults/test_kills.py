@@ -22,7 +22,7 @@ _PROCESSES = (
     "twins",
 )
 # Every sale must be through by then, the restart of a process included.
-_WITHIN = 90.0
+_WITHIN = 120.0
 
 
 @pytest.fixture
@@ -51,31 +51,51 @@ async def sell(till: Api, merchant: Merchant, product: Json, buyer: Buyer) -> Js
 
 
 @pytest.mark.parametrize("process", _PROCESSES)
-@pytest.mark.parametrize("moment", ["at the first sale", "with sales under way"])
-async def test_a_killed_process_costs_nothing(
-    stage: Stage, merchant: Merchant, till: Api, process: str, moment: str
-) -> None:
+async def test_a_killed_process_costs_nothing(stage: Stage, merchant: Merchant, till: Api, process: str) -> None:
     product = await merchant.product(stock=_SALES + 2)
     buyers = [new_buyer(stage) for _ in range(_SALES)]
     async with asyncio.TaskGroup() as tasks:
         selling = [tasks.create_task(sell(till, merchant, product, buyer)) for buyer in buyers]
-        if moment == "with sales under way":
-            await until(lambda: sales_begun(stage, merchant))
+        await until(lambda: sales_begun(stage, merchant))
         await stage.do(stage.suite.kill, process)
         await stage.do(stage.suite.start, process)
-    sales = [task.result() for task in selling]
+    await all_is_well(merchant, product, buyers, [task.result() for task in selling])
 
+
+async def test_a_power_cut_costs_nothing(stage: Stage, merchant: Merchant, till: Api) -> None:
+    """Every service and every server dies at the same moment; Redis comes back empty."""
+    product = await merchant.product(stock=_SALES + 2)
+    buyers = [new_buyer(stage) for _ in range(_SALES)]
+    servers = ("postgres", "broker", "redis")
+    async with asyncio.TaskGroup() as tasks:
+        selling = [tasks.create_task(sell(till, merchant, product, buyer)) for buyer in buyers]
+        await until(lambda: sales_begun(stage, merchant))
+        for service in stage.services:
+            await stage.do(stage.suite.kill, service)
+        for server in servers:
+            await stage.do(getattr(stage.suite, f"stop_{server}"))
+        for server in servers:
+            await stage.do(getattr(stage.suite, f"start_{server}"))
+        await stage.do(stage.suite.start, *stage.services, timeout=_WITHIN)
+    await all_is_well(merchant, product, buyers, [task.result() for task in selling])
+
+
+async def all_is_well(merchant: Merchant, product: Json, buyers: list[Buyer], sales: list[Json]) -> None:
+    """One sale, one charge, one receipt and one message for each buyer, and the right stock."""
     assert len({sale["id"] for sale in sales}) == _SALES
     listed = (await merchant.client.get("/sales", businessId=merchant.business_id, limit=100)).data()
-    assert {sale["id"] for sale in listed} == {sale["id"] for sale in sales}
+    completed = {sale["id"] for sale in listed if sale["status"] == "COMPLETED"}
+    assert completed == {sale["id"] for sale in sales}
+    # What a try that was told to come again had begun is called off.
+    assert {sale["status"] for sale in listed if sale["id"] not in completed} <= {"CANCELED"}
     await until(lambda: merchant.stock(product), lambda found: found == (2, 0), within=_WITHIN)
 
     await until(lambda: issued(merchant), lambda found: len(found) == _SALES, within=_WITHIN)
-    assert sorted(invoice["saleId"] for invoice in await issued(merchant)) == sorted(sale["id"] for sale in sales)
+    assert sorted(invoice["saleId"] for invoice in await issued(merchant)) == sorted(completed)
     for sale, buyer in zip(sales, buyers, strict=True):
         assert (await merchant.receipt(sale)).startswith(b"%PDF")
-        await written_to_once(stage.twins, buyer)
-        journal = await stage.twins.journal(sale["transactionId"])
+        await written_to_once(merchant.stage.twins, buyer)
+        journal = await merchant.stage.twins.journal(sale["transactionId"])
         assert (journal["orders"], journal["charges"]) == (1, 1)
     await until(merchant.summary, lambda found: found["salesCount"] == _SALES, within=_WITHIN)
 

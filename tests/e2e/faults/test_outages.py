@@ -1,4 +1,4 @@
-"""What everything stands on is away or frozen: what can go on does, the rest says so cleanly and comes back by itself."""
+"""What everything stands on is away or frozen: what can go on does, the rest says so and comes back by itself."""
 
 from __future__ import annotations
 

@@ -126,10 +126,11 @@ class Suite:
         """Send a signal to a service's processes; after SIGKILL, SIGTERM or SIGINT it stays down until `start`."""
         self._supervisor.kill(service, number)
 
-    def start(self, service: str, *, timeout: float = 60.0) -> None:
-        """Start a service that is down, and return when it is ready."""
-        self._supervisor.start(service)
-        self.wait_until_ready([service], timeout=timeout)
+    def start(self, *services: str, timeout: float = 60.0) -> None:
+        """Start services that are down, and return when they are ready."""
+        for service in services:
+            self._supervisor.start(service)
+        self.wait_until_ready(services, timeout=timeout)
 
     def stop(self, service: str) -> None:
         """End a service as a deployment would: it finishes what it is doing."""
