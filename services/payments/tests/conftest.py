@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -135,7 +135,7 @@ async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
     async def build(kit: Kit[PaymentsSettings]) -> Service:
         # The twin lives in the present, and refuses an expiry that has passed.
         kit.clock = FixedClock(datetime.now(UTC))
-        settings = ConektaSettings(api_url=twins.conekta_url, api_key=twins.api_key, timeout_seconds=1.5)  # type: ignore[arg-type]
+        settings = ConektaSettings(api_url=twins.conekta_url, api_key=twins.api_key, timeout_seconds=4)  # type: ignore[arg-type]
         return compose(kit, ProviderRegistry([ConektaAdapter.open(kit.clock, settings)]))
 
     async with running_service("payments", PaymentsSettings, build, migrations=MIGRATIONS) as running:
@@ -144,6 +144,9 @@ async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
 
 @pytest.fixture
 async def till(sut: ServiceUnderTest, twins: Twins) -> AsyncIterator[Till]:
+    # The clock stands still between tests, the twin's does not.
+    behind = datetime.now(UTC) - sut.clock.now()
+    sut.clock.advance(max(behind, timedelta()))
     business = sut.directory.open_business(country=Country.MX)
     yield Till(sut, twins, business, make_principal(owns=[business.id]))
     await twins.clear_faults()
