@@ -33,7 +33,7 @@ def connect_redis(url: str) -> Redis:
 
 
 class Cache:
-    """JSON values under `<service>:<key>`. A failing Redis reads as a miss and is counted."""
+    """JSON values. Keys begin with what they are about, for services share them. A failing Redis reads as a miss."""
 
     def __init__(self, redis: Redis, service: str) -> None:
         self.redis = redis
