@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     story = Story(target.gateway_url(arguments), target.twins_url(arguments), shop_of(arguments.country))
     try:
         return asyncio.run(story.play())
-    except aiohttp.ClientError as error:
-        raise StackError(f"The twins of the outside systems do not answer: {error}") from error
+    except (StepFailed, aiohttp.ClientError) as error:
+        raise StackError(str(error)) from error
 
 
 class Story:
@@ -63,6 +63,10 @@ class Story:
             ("The buyer is written to", self._check_message),
             ("The day's report shows the sale", self._check_report),
         )
+        # They may be starting again, like everything else in the story.
+        await self._until(
+            self._twins_answer, bool, lambda _: f"The twins of the outside systems do not answer at {self._twins_url}."
+        )
         started = time.monotonic()
         async with Api(self._gateway_url) as api, connected(self._twins_url) as twins:
             self._api, self._twins = api, twins
@@ -78,6 +82,13 @@ class Story:
                     return 1
         show(f"\nThe whole story in {time.monotonic() - started:.1f} s.")
         return 0
+
+    async def _twins_answer(self) -> bool:
+        try:
+            async with connected(self._twins_url):
+                return True
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     async def _register(self) -> str:
         phone = self._shop.phone()
