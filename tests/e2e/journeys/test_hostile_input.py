@@ -64,6 +64,21 @@ _TEXTS = (
     "00000000-0000-0000-0000-000000000000",
     "XXX",
 )
+# What changes a thing reads the same fields as what makes one, so that a few of each kind will do.
+_FEW_VALUES: tuple[Any, ...] = (
+    "",
+    "nul\x00byte",
+    "x" * 5_000,
+    "1e400",
+    "😀",
+    None,
+    True,
+    -1,
+    2**63,
+    1.5,
+    [],
+    {"$ne": None},
+)
 _VALUES: tuple[Any, ...] = (
     *_TEXTS,
     None,
@@ -116,7 +131,7 @@ _QUERIES = {
     "from": ("x", "2026-13-45", "0", "-1", "9999999999999", "2026-01-01", "0001-01-01T00:00:00Z", "ñ"),
     "to": ("x", "9999-12-31T23:59:59Z", "2026-02-30", "1e9"),
 }
-_OTHER_QUERIES = ("", "x", "\x00", "ñ😀", "'; DROP TABLE x; --", "x" * 3_000, "-1", "%", "_", "null", "[]")
+_OTHER_QUERIES = ("", "\x00", "ñ😀", "'; DROP TABLE x; --", "x" * 3_000, "%_", "[]")
 
 
 def leaves(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -162,7 +177,9 @@ class Target:
 async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
     merchant = await open_shop(stage)
     product = await merchant.product(stock=1_000)
-    ids = await things_of(merchant, product)
+    sold = "{sale_id}" in request.param or "{payment_id}" in request.param
+    own = {"business_id": merchant.business_id, "branch_id": merchant.branch_id, "product_id": product["id"]}
+    ids = await things_of(merchant, product) if sold else own
     body = valid_bodies(merchant, product)[request.param]
     return Target(merchant.client, request.param, ids, body)
 
@@ -173,8 +190,9 @@ async def test_every_operation_with_a_body_is_attacked(stage: Stage) -> None:
 
 
 async def test_bodies_of_every_wrong_kind(target: Target) -> None:
+    values = _VALUES if target.method == "POST" else _FEW_VALUES
     for path in leaves(target.body):
-        for value in _VALUES:
+        for value in values:
             judge(await target.send(replaced(target.body, path, value)))
 
 
