@@ -12,6 +12,7 @@ pytestmark = pytest.mark.integration
 
 ECHO = Statement("SELECT CAST(:value AS int) AS value")
 WHO = Statement("SELECT pg_backend_pid() AS pid")
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ async def test_a_connection_that_is_lost_in_use_does_not_return_to_the_pool(data
     async with database.driver() as driver:
         pid = await driver.fetchval("SELECT pg_backend_pid()")
         await _terminate(pid)
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        with pytest.raises(LOST):
             await driver.fetchval("SELECT pg_sleep(1)")
     for _ in range(3):
         assert await _pid(database) not in (None, pid)
@@ -66,7 +67,7 @@ async def test_a_caller_that_goes_away_leaves_the_pool_whole(database: Database)
 async def _pid(database: Database) -> int | None:
     try:
         row = await database.fetch_row(WHO, {})
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except LOST:
         return None
     assert row is not None
     pid: int = row["pid"]

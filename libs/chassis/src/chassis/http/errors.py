@@ -84,6 +84,8 @@ def is_database_outage(error: BaseException) -> bool:
     """Whether an error means that PostgreSQL cannot be reached, rather than that a statement was wrong."""
     if isinstance(error, PoolTimeout | InterfaceError | OSError | TimeoutError | asyncpg.InterfaceError):
         return True
+    if isinstance(error, asyncpg.InternalClientError):  # a server that ended the connection under a new statement
+        return True
     if isinstance(error, asyncpg.PostgresError):  # raised bare while connecting
         return _outage(error.sqlstate or "")
     if isinstance(error, DBAPIError):
@@ -126,7 +128,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CobroError, _on_cobro_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for kind in (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    driver = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    for kind in (DBAPIError, PoolTimeout, *driver, OSError, TimeoutError):
         app.add_exception_handler(kind, _on_database_error)
 
 
