@@ -104,15 +104,22 @@ class Bench:
                 return
 
     def _memory(self) -> None:
-        sizes = {
-            service.name: psutil.Process(pid).memory_full_info().pss / 2**20
+        memory = {
+            service.name: psutil.Process(pid).memory_full_info()
             for service in SERVICES
             if service.installed() and (pid := self._suite.pid(service.name)) is not None
         }
+        # PSS counts a page shared by several processes once; RSS counts it in each of them.
+        sizes = {name: size.pss / 2**20 for name, size in memory.items()}
+        resident = {name: size.rss / 2**20 for name, size in memory.items()}
         largest = max(sizes, key=lambda name: sizes[name])
         each = ", ".join(f"{name} {size:.0f}" for name, size in sizes.items())
-        self._table.add(Row("idle memory, all services", each, "", sum(sizes.values()), "MiB", 1024, 600, False))
-        self._table.add(Row("idle memory, the largest", largest, "", sizes[largest], "MiB", 110, None, False))
+        total = f"RSS {sum(resident.values()):.0f} MiB"
+        self._table.add(
+            Row("idle memory (PSS), all services", each, total, sum(sizes.values()), "MiB", 1024, 600, False)
+        )
+        most = f"RSS at most {max(resident.values()):.0f} MiB"
+        self._table.add(Row("idle memory (PSS), the largest", largest, most, sizes[largest], "MiB", 110, None, False))
 
     def _create(self) -> None:
         body = {

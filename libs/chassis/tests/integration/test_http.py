@@ -30,6 +30,7 @@ async def test_malformed_bodies_are_the_callers_fault(probe: ServiceUnderTest, b
     answer = await probe.client.post("/notes", headers=headers, content=body)
 
     assert answer.status_code == 400
+    assert not any(error["field"].isdigit() for error in answer.json()["errors"])
 
 
 @pytest.mark.parametrize("text", ["\x00", "\ud800", "x" * 201, "", "   "])

@@ -105,7 +105,11 @@ async def _on_cobro_error(_: Request, error: Exception) -> Response:
 
 async def _on_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = [FieldError(_path(item["loc"]), _message(item)) for item in error.errors()[:50]]
+    # Where JSON is broken, the location is a byte's number and no field.
+    fields = [
+        FieldError("body" if item["type"] == "json_invalid" else _path(item["loc"]), _message(item))
+        for item in error.errors()[:50]
+    ]
     return error_response(400, "Validation failed", "validation_failed", errors=fields)
 
 
