@@ -16,6 +16,9 @@ import psutil
 
 _START_TIME_TOLERANCE = 2.0
 
+# The parent may die before the child has asked for its signal; then nobody would send it, so the child looks once itself.
+_UNLESS_ORPHANED = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"'
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -71,7 +74,8 @@ def spawn(
     # The kernel means the thread that forked, not the process: a child of a short-lived thread would die with it.
     bound = long_lived_thread or threading.current_thread() is threading.main_thread()
     if bound and shutil.which("setpriv"):
-        command = ["setpriv", "--pdeathsig", death_signal.name.removeprefix("SIG"), "--", *command]
+        bind = ["setpriv", "--pdeathsig", death_signal.name.removeprefix("SIG"), "--"]
+        command = [*bind, "sh", "-c", _UNLESS_ORPHANED, "sh", str(os.getpid()), *command]
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     with log.open("ab") as output:
         return subprocess.Popen(
