@@ -51,7 +51,7 @@ def test_an_event_type_is_its_aggregate_and_a_verb() -> None:
     for name, event in EVENTS.items():
         subject, _, verb = name.partition(".")
         assert verb.replace("_", "").isalpha()
-        assert subject in {event.aggregate_type, "stock", "webhook"}
+        assert subject in {event.aggregate_type, "stock", "webhook", "user"}
 
 
 def test_money_on_the_wire() -> None:

@@ -14,7 +14,15 @@ from contracts.events.auth import (
     BusinessCreated,
     BusinessDeleted,
     BusinessUpdated,
+    MemberAdded,
+    MemberRemoved,
+    MemberUpdated,
+    UserCodeRequested,
+    UserDeleted,
+    UserKycReviewed,
+    UserPasswordChanged,
     UserRegistered,
+    UserUpdated,
 )
 from contracts.events.base import DomainEvent
 from contracts.events.billing import InvoiceFailed, InvoiceIssued
@@ -50,12 +58,20 @@ PRODUCERS: Mapping[str, tuple[type[DomainEvent], ...]] = MappingProxyType(
     {
         "auth": (
             UserRegistered,
+            UserUpdated,
+            UserDeleted,
+            UserPasswordChanged,
+            UserCodeRequested,
+            UserKycReviewed,
             BusinessCreated,
             BusinessUpdated,
             BusinessDeleted,
             BranchCreated,
             BranchUpdated,
             BranchDeleted,
+            MemberAdded,
+            MemberUpdated,
+            MemberRemoved,
         ),
         "catalog": (ProductCreated, ProductUpdated, ProductDeleted, StockChanged, StockLow),
         "sales": (SaleCreated, SaleCompleted, SaleCanceled),
@@ -73,7 +89,13 @@ QUEUES: tuple[Queue, ...] = (
     Queue("sales.payments", Lane.CRITICAL, (PaymentConfirmed, PaymentFailed, PaymentRefunded)),
     Queue("billing.sales", Lane.HIGH, (SaleCompleted,)),
     Queue("notifications.critical", Lane.CRITICAL, (PaymentConfirmed, PaymentFailed, PaymentRefunded)),
-    Queue("notifications.high", Lane.HIGH, (UserRegistered, InvoiceIssued, SaleCanceled)),
+    # Apart, because a code is worth ten minutes and someone is looking at their phone.
+    Queue("notifications.codes", Lane.CRITICAL, (UserCodeRequested,)),
+    Queue(
+        "notifications.high",
+        Lane.HIGH,
+        (UserRegistered, UserPasswordChanged, UserKycReviewed, MemberAdded, InvoiceIssued, SaleCanceled),
+    ),
     Queue("notifications.normal", Lane.NORMAL, (StockLow,)),
     Queue(
         "analytics.facts",

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!contracts/auth/v1/directory.proto\x12\x11\x63ontracts.auth.v1\")\n\x12GetBusinessRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\"\x84\x02\n\x08\x42usiness\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nlegal_name\x18\x03 \x01(\t\x12\x0e\n\x06tax_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\r\n\x05phone\x18\x08 \x01(\t\x12\r\n\x05\x65mail\x18\t \x01(\t\x12\x11\n\tis_active\x18\n \x01(\x08\x12\x10\n\x08owner_id\x18\x0b \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x0c \x01(\t\x12\x0c\n\x04\x63ity\x18\r \x01(\t\x12\r\n\x05state\x18\x0e \x01(\t\x12\x13\n\x0bpostal_code\x18\x0f \x01(\t\":\n\x10GetBranchRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x11\n\tbranch_id\x18\x02 \x01(\t\"i\n\x06\x42ranch\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\tis_active\x18\x04 \x01(\x08\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x0c\n\x04\x63ity\x18\x06 \x01(\t\"<\n\x14GetMembershipRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\"T\n\nMembership\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x12\n\nbranch_ids\x18\x04 \x03(\t\")\n\x13\x43heckSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"&\n\x14\x43heckSessionResponse\x12\x0e\n\x06\x61\x63tive\x18\x01 \x01(\x08\x32\x84\x02\n\tDirectory\x12Q\n\x0bGetBusiness\x12%.contracts.auth.v1.GetBusinessRequest\x1a\x1b.contracts.auth.v1.Business\x12K\n\tGetBranch\x12#.contracts.auth.v1.GetBranchRequest\x1a\x19.contracts.auth.v1.Branch\x12W\n\rGetMembership\x12\'.contracts.auth.v1.GetMembershipRequest\x1a\x1d.contracts.auth.v1.Membership2k\n\x08Sessions\x12_\n\x0c\x43heckSession\x12&.contracts.auth.v1.CheckSessionRequest\x1a\'.contracts.auth.v1.CheckSessionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!contracts/auth/v1/directory.proto\x12\x11\x63ontracts.auth.v1\")\n\x12GetBusinessRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\"\x84\x02\n\x08\x42usiness\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nlegal_name\x18\x03 \x01(\t\x12\x0e\n\x06tax_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\r\n\x05phone\x18\x08 \x01(\t\x12\r\n\x05\x65mail\x18\t \x01(\t\x12\x11\n\tis_active\x18\n \x01(\x08\x12\x10\n\x08owner_id\x18\x0b \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x0c \x01(\t\x12\x0c\n\x04\x63ity\x18\r \x01(\t\x12\r\n\x05state\x18\x0e \x01(\t\x12\x13\n\x0bpostal_code\x18\x0f \x01(\t\":\n\x10GetBranchRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x11\n\tbranch_id\x18\x02 \x01(\t\"i\n\x06\x42ranch\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\tis_active\x18\x04 \x01(\x08\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x0c\n\x04\x63ity\x18\x06 \x01(\t\"<\n\x14GetMembershipRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\"T\n\nMembership\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x12\n\nbranch_ids\x18\x04 \x03(\t\")\n\x13\x43heckSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"=\n\x14\x43heckSessionResponse\x12\x0e\n\x06\x61\x63tive\x18\x01 \x01(\x08\x12\x15\n\rvalid_from_us\x18\x02 \x01(\x03\")\n\x16ListMembershipsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"M\n\x17ListMembershipsResponse\x12\x32\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1d.contracts.auth.v1.Membership\"!\n\x0eGetUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x86\x01\n\x04User\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05phone\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x16\n\x0ephone_verified\x18\x04 \x01(\x08\x12\x16\n\x0e\x65mail_verified\x18\x05 \x01(\x08\x12\x12\n\nfirst_name\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\"!\n\x0eGetCodeRequest\x12\x0f\n\x07\x63ode_id\x18\x01 \x01(\t\"o\n\x04\x43ode\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x12\n\nexpires_at\x18\x06 \x01(\x03\x32\xb5\x03\n\tDirectory\x12Q\n\x0bGetBusiness\x12%.contracts.auth.v1.GetBusinessRequest\x1a\x1b.contracts.auth.v1.Business\x12K\n\tGetBranch\x12#.contracts.auth.v1.GetBranchRequest\x1a\x19.contracts.auth.v1.Branch\x12W\n\rGetMembership\x12\'.contracts.auth.v1.GetMembershipRequest\x1a\x1d.contracts.auth.v1.Membership\x12h\n\x0fListMemberships\x12).contracts.auth.v1.ListMembershipsRequest\x1a*.contracts.auth.v1.ListMembershipsResponse\x12\x45\n\x07GetUser\x12!.contracts.auth.v1.GetUserRequest\x1a\x17.contracts.auth.v1.User2N\n\x05\x43odes\x12\x45\n\x07GetCode\x12!.contracts.auth.v1.GetCodeRequest\x1a\x17.contracts.auth.v1.Code2k\n\x08Sessions\x12_\n\x0c\x43heckSession\x12&.contracts.auth.v1.CheckSessionRequest\x1a\'.contracts.auth.v1.CheckSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,9 +46,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKSESSIONREQUEST']._serialized_start=677
   _globals['_CHECKSESSIONREQUEST']._serialized_end=718
   _globals['_CHECKSESSIONRESPONSE']._serialized_start=720
-  _globals['_CHECKSESSIONRESPONSE']._serialized_end=758
-  _globals['_DIRECTORY']._serialized_start=761
-  _globals['_DIRECTORY']._serialized_end=1021
-  _globals['_SESSIONS']._serialized_start=1023
-  _globals['_SESSIONS']._serialized_end=1130
+  _globals['_CHECKSESSIONRESPONSE']._serialized_end=781
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=783
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=824
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=826
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=903
+  _globals['_GETUSERREQUEST']._serialized_start=905
+  _globals['_GETUSERREQUEST']._serialized_end=938
+  _globals['_USER']._serialized_start=941
+  _globals['_USER']._serialized_end=1075
+  _globals['_GETCODEREQUEST']._serialized_start=1077
+  _globals['_GETCODEREQUEST']._serialized_end=1110
+  _globals['_CODE']._serialized_start=1112
+  _globals['_CODE']._serialized_end=1223
+  _globals['_DIRECTORY']._serialized_start=1226
+  _globals['_DIRECTORY']._serialized_end=1663
+  _globals['_CODES']._serialized_start=1665
+  _globals['_CODES']._serialized_end=1743
+  _globals['_SESSIONS']._serialized_start=1745
+  _globals['_SESSIONS']._serialized_end=1852
 # @@protoc_insertion_point(module_scope)

@@ -1,8 +1,8 @@
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
-from typing import ClassVar as _ClassVar, Optional as _Optional
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -97,7 +97,67 @@ class CheckSessionRequest(_message.Message):
     def __init__(self, session_id: _Optional[str] = ...) -> None: ...
 
 class CheckSessionResponse(_message.Message):
-    __slots__ = ("active",)
+    __slots__ = ("active", "valid_from_us")
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_US_FIELD_NUMBER: _ClassVar[int]
     active: bool
-    def __init__(self, active: _Optional[bool] = ...) -> None: ...
+    valid_from_us: int
+    def __init__(self, active: _Optional[bool] = ..., valid_from_us: _Optional[int] = ...) -> None: ...
+
+class ListMembershipsRequest(_message.Message):
+    __slots__ = ("user_id",)
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+
+class ListMembershipsResponse(_message.Message):
+    __slots__ = ("memberships",)
+    MEMBERSHIPS_FIELD_NUMBER: _ClassVar[int]
+    memberships: _containers.RepeatedCompositeFieldContainer[Membership]
+    def __init__(self, memberships: _Optional[_Iterable[_Union[Membership, _Mapping]]] = ...) -> None: ...
+
+class GetUserRequest(_message.Message):
+    __slots__ = ("user_id",)
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+
+class User(_message.Message):
+    __slots__ = ("id", "phone", "email", "phone_verified", "email_verified", "first_name", "language")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PHONE_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    PHONE_VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_NAME_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    phone: str
+    email: str
+    phone_verified: bool
+    email_verified: bool
+    first_name: str
+    language: str
+    def __init__(self, id: _Optional[str] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ..., phone_verified: _Optional[bool] = ..., email_verified: _Optional[bool] = ..., first_name: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
+
+class GetCodeRequest(_message.Message):
+    __slots__ = ("code_id",)
+    CODE_ID_FIELD_NUMBER: _ClassVar[int]
+    code_id: str
+    def __init__(self, code_id: _Optional[str] = ...) -> None: ...
+
+class Code(_message.Message):
+    __slots__ = ("code", "channel", "recipient", "purpose", "language", "expires_at")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    channel: str
+    recipient: str
+    purpose: str
+    language: str
+    expires_at: int
+    def __init__(self, code: _Optional[str] = ..., channel: _Optional[str] = ..., recipient: _Optional[str] = ..., purpose: _Optional[str] = ..., language: _Optional[str] = ..., expires_at: _Optional[int] = ...) -> None: ...

@@ -50,6 +50,16 @@ class DirectoryStub:
                 request_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.GetMembershipRequest.SerializeToString,
                 response_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.Membership.FromString,
                 _registered_method=True)
+        self.ListMemberships = channel.unary_unary(
+                '/contracts.auth.v1.Directory/ListMemberships',
+                request_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.ListMembershipsRequest.SerializeToString,
+                response_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.ListMembershipsResponse.FromString,
+                _registered_method=True)
+        self.GetUser = channel.unary_unary(
+                '/contracts.auth.v1.Directory/GetUser',
+                request_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.GetUserRequest.SerializeToString,
+                response_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.User.FromString,
+                _registered_method=True)
 
 
 class DirectoryServicer:
@@ -76,6 +86,20 @@ class DirectoryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMemberships(self, request, context):
+        """Every business a user belongs to, newest first; empty for a user who is not there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUser(self, request, context):
+        """How a user can be reached. NOT_FOUND when absent or deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -93,6 +117,16 @@ def add_DirectoryServicer_to_server(servicer, server):
                     servicer.GetMembership,
                     request_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.GetMembershipRequest.FromString,
                     response_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.Membership.SerializeToString,
+            ),
+            'ListMemberships': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMemberships,
+                    request_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.ListMembershipsRequest.FromString,
+                    response_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.ListMembershipsResponse.SerializeToString,
+            ),
+            'GetUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUser,
+                    request_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.GetUserRequest.FromString,
+                    response_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.User.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -177,6 +211,136 @@ class Directory:
             '/contracts.auth.v1.Directory/GetMembership',
             contracts_dot_auth_dot_v1_dot_directory__pb2.GetMembershipRequest.SerializeToString,
             contracts_dot_auth_dot_v1_dot_directory__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMemberships(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.auth.v1.Directory/ListMemberships',
+            contracts_dot_auth_dot_v1_dot_directory__pb2.ListMembershipsRequest.SerializeToString,
+            contracts_dot_auth_dot_v1_dot_directory__pb2.ListMembershipsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.auth.v1.Directory/GetUser',
+            contracts_dot_auth_dot_v1_dot_directory__pb2.GetUserRequest.SerializeToString,
+            contracts_dot_auth_dot_v1_dot_directory__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class CodesStub:
+    """One-time codes, for the one service that sends them.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetCode = channel.unary_unary(
+                '/contracts.auth.v1.Codes/GetCode',
+                request_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.GetCodeRequest.SerializeToString,
+                response_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.Code.FromString,
+                _registered_method=True)
+
+
+class CodesServicer:
+    """One-time codes, for the one service that sends them.
+    """
+
+    def GetCode(self, request, context):
+        """NOT_FOUND once the code was used, replaced or has expired: then there is nothing left to send.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_CodesServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCode,
+                    request_deserializer=contracts_dot_auth_dot_v1_dot_directory__pb2.GetCodeRequest.FromString,
+                    response_serializer=contracts_dot_auth_dot_v1_dot_directory__pb2.Code.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'contracts.auth.v1.Codes', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('contracts.auth.v1.Codes', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Codes:
+    """One-time codes, for the one service that sends them.
+    """
+
+    @staticmethod
+    def GetCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.auth.v1.Codes/GetCode',
+            contracts_dot_auth_dot_v1_dot_directory__pb2.GetCodeRequest.SerializeToString,
+            contracts_dot_auth_dot_v1_dot_directory__pb2.Code.FromString,
             options,
             channel_credentials,
             insecure,
