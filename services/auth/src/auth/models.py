@@ -1,5 +1,6 @@
 """All tables of the service, for whoever needs to know them all: Alembic."""
 
+from auth.audit.models import AuditEntry
 from auth.base import Base
 from auth.branches.models import Branch
 from auth.businesses.models import Business
@@ -7,4 +8,4 @@ from auth.members.models import Member
 from auth.sessions.models import RefreshToken, UserSession
 from auth.users.models import User
 
-__all__ = ["Base", "Branch", "Business", "Member", "RefreshToken", "User", "UserSession"]
+__all__ = ["AuditEntry", "Base", "Branch", "Business", "Member", "RefreshToken", "User", "UserSession"]
