@@ -19,11 +19,11 @@ class AuditAction(StrEnum):
     LOGIN_FAILED = "login.failed"
     SESSION_ENDED = "session.ended"
     SESSIONS_ENDED = "session.all_ended"
-    REFRESH_TOKEN_REUSED = "session.refresh_token_reused"
+    REFRESH_TOKEN_REUSED = "session.refresh_token_reused"  # noqa: S105
 
-    PASSWORD_CHANGED = "password.changed"
-    PASSWORD_RESET_REQUESTED = "password.reset_requested"
-    PASSWORD_RESET = "password.reset"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105
+    PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105
+    PASSWORD_RESET = "password.reset"  # noqa: S105
 
     KYC_SUBMITTED = "kyc.submitted"
     KYC_APPROVED = "kyc.approved"
