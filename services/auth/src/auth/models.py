@@ -4,8 +4,9 @@ from auth.audit.models import AuditEntry
 from auth.base import Base
 from auth.branches.models import Branch
 from auth.businesses.models import Business
+from auth.codes.models import OneTimeCode
 from auth.members.models import Member
 from auth.sessions.models import RefreshToken, UserSession
 from auth.users.models import User
 
-__all__ = ["AuditEntry", "Base", "Branch", "Business", "Member", "RefreshToken", "User", "UserSession"]
+__all__ = ["AuditEntry", "Base", "Branch", "Business", "Member", "OneTimeCode", "RefreshToken", "User", "UserSession"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from chassis.database.base import CreatedAt, Id
@@ -16,14 +17,22 @@ from auth.sessions.status import EndReason
 class UserSession(Base):
     """One log-in on one device: the family of all refresh tokens that descend from it.
 
-    `announced_at`: when Redis was told of the end. Until then a gateway may still believe the session alive.
+    `address`: from where it began, encrypted. `valid_from`: access tokens issued up to then have become stale, though
+    the session lives on. `announced_at`: when Redis was told of the end. Until then a gateway may still believe the
+    session alive.
     """
 
     __tablename__ = "sessions"
     __table_args__ = (
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended"),
         CheckConstraint(f"end_reason IN ({', '.join(repr(reason.value) for reason in EndReason)})", name="end_reason"),
-        Index("ix_sessions_user_id", "user_id", "created_at", postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_sessions_user_id",
+            "user_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
         Index(
             "ix_sessions_unannounced",
             "ended_at",
@@ -32,12 +41,16 @@ class UserSession(Base):
         Index("ix_sessions_expires_at", "expires_at"),
     )
 
+    SEALED: ClassVar[frozenset[str]] = frozenset({"address"})
+
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     device: Mapped[str | None]
+    address: Mapped[str | None]
     created_at: Mapped[CreatedAt]
     used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    valid_from: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
     announced_at: Mapped[datetime | None]

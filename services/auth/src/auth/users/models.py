@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.base import Base
+from auth.users.languages import Language
 
 _LIVING = text("deleted_at IS NULL")
 
@@ -22,6 +23,7 @@ class User(Base):
     __table_args__ = (
         CheckConstraint(f"role IN ({', '.join(repr(role.value) for role in Role)})", name="role"),
         CheckConstraint("kyc_level BETWEEN 0 AND 2", name="kyc_level"),
+        CheckConstraint(f"language IN ({', '.join(repr(language.value) for language in Language)})", name="language"),
         CheckConstraint("(email IS NULL) = (email_index IS NULL)", name="email_indexed"),
         Index("uq_users_phone_index", "phone_index", unique=True, postgresql_where=_LIVING),
         Index("uq_users_email_index", "email_index", unique=True, postgresql_where=_LIVING),
@@ -37,6 +39,7 @@ class User(Base):
     last_name: Mapped[str | None]
     password_hash: Mapped[str]
     role: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default=Language.SPANISH.value)
     kyc_level: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     phone_verified_at: Mapped[datetime | None]
     email_verified_at: Mapped[datetime | None]

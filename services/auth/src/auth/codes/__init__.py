@@ -1,0 +1,1 @@
+"""One-time codes of six digits, and the proof of a phone or an e-mail address with one."""
