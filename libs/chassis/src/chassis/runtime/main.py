@@ -1,4 +1,4 @@
-"""The command line of a service: `python -m <service> serve | worker | migrate | all`."""
+"""The command line of a service: `python -m <service> serve | worker | all | migrate`, and commands of its own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import argparse
 import asyncio
 import gc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
+from chassis.runtime.command import Command
 from chassis.runtime.process import Build, LoopDied, Mode, run_process
 from chassis.settings import ServiceSettings, load
 from chassis.telemetry.logs import configure_logs
@@ -17,16 +20,29 @@ from chassis.telemetry.tracing import configure_tracing
 
 # EX_SOFTWARE of sysexits.h: the supervisor restarts what ends this way.
 _EXIT_LOOP_DIED = 70
+_MODES = {
+    Mode.SERVE: "answer HTTP and gRPC",
+    Mode.WORKER: "consume events and run the jobs",
+    Mode.ALL: "both in one process",
+}
 
 
-def main(name: str, settings_type: type[ServiceSettings], build: Build, *, migrations: Path | None = None) -> None:
+def main(
+    name: str,
+    settings_type: type[ServiceSettings],
+    build: Build,
+    *,
+    migrations: Path | None = None,
+    commands: Sequence[Command[Any]] = (),
+) -> None:
     """Parse the command, then run. `build` is the composition root: it gets a Kit inside the running loop."""
-    parser = argparse.ArgumentParser(prog=f"python -m {name}")
-    parser.add_argument("command", choices=[*Mode, *(["migrate"] if migrations else [])])
-    command = parser.parse_args().command
+    arguments = _parser(name, migrations, commands).parse_args()
     settings = load(settings_type)
     configure_logs(name, settings.common.log_level)
-    if command == "migrate":
+    for own in commands:
+        if own.name == arguments.command:
+            sys.exit(own.run(settings, arguments))
+    if arguments.command == "migrate":
         assert migrations is not None
         url = settings.migration_database_url
         if url is None:
@@ -43,8 +59,20 @@ def main(name: str, settings_type: type[ServiceSettings], build: Build, *, migra
     gc.set_threshold(50_000, 20, 50)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run_process(name, settings, build, Mode(command)))
+            runner.run(run_process(name, settings, build, Mode(arguments.command)))
     except LoopDied:
         sys.exit(_EXIT_LOOP_DIED)
     finally:
         provider.shutdown()
+
+
+def _parser(name: str, migrations: Path | None, commands: Sequence[Command[Any]]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {name}")
+    choices = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for mode, help_text in _MODES.items():
+        choices.add_parser(mode.value, help=help_text)
+    if migrations is not None:
+        choices.add_parser("migrate", help="bring the database to the newest revision")
+    for own in commands:
+        own.arguments(choices.add_parser(own.name, help=own.help, description=own.help))
+    return parser

@@ -1,0 +1,9 @@
+"""What an operator runs by hand: `python -m auth <command>`."""
+
+from __future__ import annotations
+
+from chassis.runtime import Command
+
+from auth.settings import AuthSettings
+
+COMMANDS: tuple[Command[AuthSettings], ...] = ()
