@@ -5,8 +5,22 @@ from auth.base import Base
 from auth.branches.models import Branch
 from auth.businesses.models import Business
 from auth.codes.models import OneTimeCode
+from auth.kyc.models import KycDocument, KycSubmission, KycUpload
 from auth.members.models import Member
 from auth.sessions.models import RefreshToken, UserSession
 from auth.users.models import User
 
-__all__ = ["AuditEntry", "Base", "Branch", "Business", "Member", "OneTimeCode", "RefreshToken", "User", "UserSession"]
+__all__ = [
+    "AuditEntry",
+    "Base",
+    "Branch",
+    "Business",
+    "KycDocument",
+    "KycSubmission",
+    "KycUpload",
+    "Member",
+    "OneTimeCode",
+    "RefreshToken",
+    "User",
+    "UserSession",
+]
