@@ -22,6 +22,8 @@ from stack.secret_store import SecretStore
 from stack.services import DATABASE, SERVICES, TWINS, WITH_DATABASE, Service
 from stack.supervisor import Component, Supervisor
 
+LAUNCHER = ("-m",)
+
 _MIGRATION_SECONDS = 300.0
 _TOPOLOGY_SECONDS = 120.0
 _PARALLEL_MIGRATIONS = 2
@@ -90,9 +92,17 @@ def declare_topology(environment: SuiteEnvironment, logs: Path) -> None:
 
 
 def add_components(
-    supervisor: Supervisor, services: Sequence[Service], environment: SuiteEnvironment, logs: Path
+    supervisor: Supervisor,
+    services: Sequence[Service],
+    environment: SuiteEnvironment,
+    logs: Path,
+    *,
+    launcher: Sequence[str] = LAUNCHER,
 ) -> None:
-    """Make the twins and the services known to the supervisor, in the order they start."""
+    """Make the twins and the services known to the supervisor, in the order they start.
+
+    launcher: what Python is given before a service's name and command.
+    """
     supervisor.add(
         Component(
             TWINS,
@@ -106,7 +116,7 @@ def add_components(
         supervisor.add(
             Component(
                 service.name,
-                (sys.executable, "-m", service.name, "all"),
+                (sys.executable, *launcher, service.name, "all"),
                 environment.of_service(service),
                 logs / f"{service.name}.log",
                 ready_url=f"{environment.addresses.url(service.name)}/health/ready",

@@ -31,6 +31,8 @@ class Suite:
         services: names of the services to run; None for all that are installed.
         environment: variables for every process that win over what the suite would say.
         infrastructure: servers to use instead of throwaway ones; they are started and stopped with the suite.
+        launcher: what Python is given before a service's name and command, where that is not `-m`: a script that
+            changes something in a service's process before it starts.
         notify: gets progress and unexpected ends, one line each.
     """
 
@@ -40,9 +42,11 @@ class Suite:
         services: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
         infrastructure: Infrastructure | None = None,
+        launcher: Sequence[str] = runner.LAUNCHER,
         notify: Callable[[str], None] = lambda message: None,
     ) -> None:
         self._wanted = services
+        self._launcher = launcher
         self._extra = dict(environment or {})
         self._given = infrastructure
         self._notify = notify
@@ -170,7 +174,7 @@ class Suite:
         runner.provision_database(self.infrastructure, self.secrets)
         runner.migrate(services, self.environment, logs)
         runner.declare_topology(self.environment, logs)
-        runner.add_components(self._supervisor, services, self.environment, logs)
+        runner.add_components(self._supervisor, services, self.environment, logs, launcher=self._launcher)
         for component in self._supervisor.components:
             self._supervisor.start(component.name)
         self.wait_until_ready()
