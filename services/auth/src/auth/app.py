@@ -18,13 +18,14 @@ from auth.directory.rpc import DirectoryServicer
 from auth.keys.keyring import Keyring
 from auth.keys.routes import router as keys_router
 from auth.members.repository import StoredMemberships
+from auth.passwords.hashing import PasswordHasher
+from auth.passwords.policy import PasswordPolicy
 from auth.sessions import service as sessions
 from auth.sessions.routes import router as sessions_router
 from auth.sessions.rpc import SessionsServicer
 from auth.sessions.states import SessionStates
 from auth.sessions.tokens import AccessTokens, RefreshTokens
 from auth.settings import AuthSettings
-from auth.users.passwords import PasswordHasher, PasswordPolicy
 from auth.users.routes import router as users_router
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -76,7 +77,7 @@ def _context(kit: Kit[AuthSettings]) -> AuthContext:
         cipher=kit.cipher,
         blind_index=kit.blind_index,
         keyring=keyring,
-        access_tokens=AccessTokens(keyring, kit.clock, issuer=common.jwt_issuer, audience=common.jwt_audience),
+        access_tokens=AccessTokens(keyring, issuer=common.jwt_issuer, audience=common.jwt_audience),
         refresh_tokens=RefreshTokens(settings.jwt_refresh_secret.get_secret_value()),
         session_states=SessionStates(kit.cache.redis),
         passwords=PasswordHasher(

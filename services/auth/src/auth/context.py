@@ -13,9 +13,10 @@ from chassis.http.app import context_of
 from kernel import Clock
 
 from auth.keys.keyring import Keyring
+from auth.passwords.hashing import PasswordHasher
+from auth.passwords.policy import PasswordPolicy
 from auth.sessions.states import SessionStates
 from auth.sessions.tokens import AccessTokens, RefreshTokens
-from auth.users.passwords import PasswordHasher, PasswordPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from chassis.http.schemas import RequestModel, ResponseModel
 from pydantic import Field, StringConstraints
 
 from auth.fields import Phone
-from auth.users.schemas import GivenPassword, UserResponse
+from auth.passwords.policy import GivenPassword
+from auth.users.schemas import UserResponse
 
 OpaqueToken = Annotated[str, StringConstraints(min_length=1, max_length=512), Field(repr=False)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel import Conflict, FieldError, InvalidInput, RateLimited, Unauthenticated
+from kernel import Conflict, FieldError, Unauthenticated
 
 
 def phone_taken() -> Conflict:
@@ -17,11 +17,3 @@ def email_taken() -> Conflict:
 
 def user_gone() -> Unauthenticated:
     return Unauthenticated("The user of this token no longer exists", code="user_gone")
-
-
-def weak_password(reason: str) -> InvalidInput:
-    return InvalidInput.field("password", reason)
-
-
-def hashing_busy(retry_after: int) -> RateLimited:
-    return RateLimited("Too many log-ins at this moment", code="login_busy", retry_after=retry_after)

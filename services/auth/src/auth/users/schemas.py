@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
 from uuid import UUID
 
 from chassis.auth import Role
 from chassis.http.schemas import RequestModel, ResponseModel, Text, UtcDatetime
-from pydantic import Field, StringConstraints
 
 from auth.fields import Email, Phone
-from auth.users.passwords import MAX_LENGTH, MIN_LENGTH
-
-# Never stripped: a blank at the end of a password is part of it.
-NewPassword = Annotated[
-    str,
-    StringConstraints(strip_whitespace=False, min_length=MIN_LENGTH, max_length=MAX_LENGTH),
-    Field(repr=False, json_schema_extra={"format": "password"}),
-]
-GivenPassword = Annotated[
-    str,
-    StringConstraints(strip_whitespace=False, min_length=1, max_length=MAX_LENGTH),
-    Field(repr=False, json_schema_extra={"format": "password"}),
-]
+from auth.passwords.policy import NewPassword
 
 
 class KycLevel(StrEnum):

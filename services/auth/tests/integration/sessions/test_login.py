@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from auth.users.passwords import PasswordHasher
+from auth.passwords.hashing import PasswordHasher
 from kernel import new_id
 
 pytestmark = pytest.mark.integration

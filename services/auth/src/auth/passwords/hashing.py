@@ -1,7 +1,6 @@
-"""Passwords: which are accepted, and how they are kept.
+"""How passwords are kept: bcrypt over base64(HMAC-SHA384(pepper, password)), after OWASP's cheat sheet.
 
-Kept as bcrypt over base64(HMAC-SHA384(pepper, password)), after the OWASP Password Storage Cheat Sheet: nothing is cut
-at bcrypt's 72 bytes, and a stolen database without the pepper cannot be attacked at all.
+Nothing is cut at bcrypt's 72 bytes, and a stolen database without the pepper cannot be attacked at all.
 """
 
 from __future__ import annotations
@@ -13,38 +12,19 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha384
-from importlib import resources
 from threading import BoundedSemaphore
 from typing import TypeVar
 
 import bcrypt
 
 from auth.metrics import password_refusals
-from auth.users.errors import hashing_busy, weak_password
+from auth.passwords.errors import hashing_busy
 
 T = TypeVar("T")
 
-MIN_LENGTH = 8
-MAX_LENGTH = 256
 _RETRY_AFTER = 2
 # A salt and a digest that are well-formed and belong to no password.
 _NOBODY = "." * 53
-
-
-class PasswordPolicy:
-    """Refuses the passwords that are tried first. No rules of composition: they only make people write "Password1!"."""
-
-    def __init__(self) -> None:
-        listed = resources.files("auth.users").joinpath("common_passwords.txt").read_text(encoding="utf-8")
-        self._common = frozenset(line for line in listed.splitlines() if line and not line.startswith("#"))
-
-    def check(self, password: str, *, phone: str) -> None:
-        """Raises InvalidInput. The length is the request model's to check."""
-        folded = password.casefold()
-        if folded in self._common or len(set(folded)) == 1:
-            raise weak_password("is one of the most common passwords")
-        if phone.removeprefix("+").endswith(folded.removeprefix("+")):
-            raise weak_password("must not be the phone number")
 
 
 class PasswordHasher:
@@ -66,14 +46,26 @@ class PasswordHasher:
         return (await self._in_pool(lambda: bcrypt.hashpw(secret, bcrypt.gensalt(self._cost)))).decode()
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password fits. None, for a user who does not exist, takes as long and fits nothing."""
+        """Whether the password fits. None, for a user who does not exist, takes as long and fits nothing.
+
+        So does a hash of a lower cost: what it takes less is made up for, or the speed of the answer would tell that
+        there is such a user.
+        """
         secret = self._secret(password)
-        expected = (stored or f"$2b${self._cost:02d}${_NOBODY}").encode()
-        return await self._in_pool(lambda: bcrypt.checkpw(secret, expected)) and stored is not None
+        expected = stored or _unmatched(self._cost)
+
+        def compare() -> bool:
+            fits = bcrypt.checkpw(secret, expected.encode())
+            # Each cost is twice the one below: the costs from c up to one below the present one are its time less c's.
+            for cost in range(_cost_of(expected), self._cost):
+                bcrypt.checkpw(secret, _unmatched(cost).encode())
+            return fits and stored is not None
+
+        return await self._in_pool(compare)
 
     def is_outdated(self, stored: str) -> bool:
         """Whether the hash was made at another cost than new ones are."""
-        return not stored.startswith(f"$2b${self._cost:02d}$")
+        return _cost_of(stored) != self._cost
 
     async def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -91,3 +83,12 @@ class PasswordHasher:
         # Released when the thread is done, and not when a client that went away stops waiting for it.
         future.add_done_callback(lambda _: self._places.release())
         return await asyncio.wrap_future(future)
+
+
+def _cost_of(stored: str) -> int:
+    """Of "$2b$<cost>$<salt and digest>"."""
+    return int(stored.split("$")[2])
+
+
+def _unmatched(cost: int) -> str:
+    return f"$2b${cost:02d}${_NOBODY}"
