@@ -56,7 +56,7 @@ async def build(kit: Kit[AuthSettings]) -> Service:
             ),
         ],
         jobs=[
-            Job("sessions-announce", _ANNOUNCE_EVERY, lambda: sessions.announce_ended(ctx)),
+            Job("sessions-announce", _ANNOUNCE_EVERY, lambda: sessions.announce_waiting(ctx)),
             Job("sessions-forget", _FORGET_EVERY, lambda: sessions.forget_old(ctx)),
         ],
     )

@@ -24,6 +24,7 @@ class Business(Base):
         CheckConstraint("(tax_id IS NULL) = (tax_id_index IS NULL)", name="tax_id_indexed"),
         Index("ix_businesses_created_at", text("created_at DESC"), text("id DESC")),
         Index("ix_businesses_tax_id_index", "tax_id_index"),
+        Index("ix_businesses_owner_id", "owner_id", postgresql_where=text("deleted_at IS NULL")),
     )
     SEALED: ClassVar[frozenset[str]] = frozenset({"legal_name", "tax_id", "phone", "email"})
 

@@ -18,8 +18,8 @@ class UserSession(Base):
     """One log-in on one device: the family of all refresh tokens that descend from it.
 
     `address`: from where it began, encrypted. `valid_from`: access tokens issued up to then have become stale, though
-    the session lives on. `announced_at`: when Redis was told of the end. Until then a gateway may still believe the
-    session alive.
+    the session lives on. `announced_at`: when Redis was told of the end, or of the latest `valid_from`. Until then a
+    gateway may still believe otherwise.
     """
 
     __tablename__ = "sessions"
@@ -35,8 +35,8 @@ class UserSession(Base):
         ),
         Index(
             "ix_sessions_unannounced",
-            "ended_at",
-            postgresql_where=text("ended_at IS NOT NULL AND announced_at IS NULL"),
+            text("greatest(ended_at, valid_from)"),
+            postgresql_where=text("announced_at IS NULL AND (ended_at IS NOT NULL OR valid_from IS NOT NULL)"),
         ),
         Index("ix_sessions_expires_at", "expires_at"),
     )

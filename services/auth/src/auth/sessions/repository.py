@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Row, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.sessions.models import RefreshToken, UserSession
@@ -26,20 +27,20 @@ async def lock_token(session: AsyncSession, digest: bytes) -> tuple[RefreshToken
     return None if row is None else (row[0], row[1])
 
 
-async def is_active(session: AsyncSession, session_id: UUID, now: datetime) -> bool:
-    statement = select(
-        exists()
+async def find_alive(session: AsyncSession, session_id: UUID, now: datetime) -> UserSession | None:
+    return await session.scalar(
+        select(UserSession)
+        .join(User, User.id == UserSession.user_id)
         .where(UserSession.id == session_id, UserSession.ended_at.is_(None), UserSession.expires_at > now)
-        .where(User.id == UserSession.user_id, User.deleted_at.is_(None))
+        .where(User.deleted_at.is_(None))
     )
-    return bool(await session.scalar(statement))
 
 
 async def end(session: AsyncSession, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> None:
     await session.execute(
         update(UserSession)
         .where(UserSession.id == session_id, UserSession.user_id == user_id, UserSession.ended_at.is_(None))
-        .values(ended_at=now, end_reason=reason.value)
+        .values(_ending(reason, now))
     )
 
 
@@ -48,22 +49,38 @@ async def end_all(session: AsyncSession, user_id: UUID, reason: EndReason, now: 
     statement = (
         update(UserSession)
         .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
-        .values(ended_at=now, end_reason=reason.value)
+        .values(_ending(reason, now))
         .returning(UserSession.id)
     )
     return (await session.scalars(statement)).all()
 
 
-async def unannounced(session: AsyncSession, *, ended_after: datetime, limit: int) -> Sequence[UUID]:
+async def outdate(session: AsyncSession, user_ids: Collection[UUID], now: datetime) -> None:
+    """Bound every living session of these users at `now`, and never before a token that it has already issued."""
+    bound = func.greatest(now, UserSession.used_at, UserSession.valid_from, type_=UserSession.valid_from.type)
+    await session.execute(
+        update(UserSession)
+        .where(UserSession.user_id.in_(user_ids), UserSession.ended_at.is_(None))
+        .values(valid_from=bound, announced_at=None)
+    )
+
+
+async def unannounced(
+    session: AsyncSession, *, since: datetime, user_ids: Collection[UUID] | None, limit: int
+) -> Sequence[Row[UUID, datetime | None, datetime | None]]:
+    """Sessions (id, ended_at, valid_from) that ended or were bound after `since` without Redis having been told."""
+    news = func.greatest(UserSession.ended_at, UserSession.valid_from)
     statement = (
-        select(UserSession.id)
-        .where(
-            UserSession.ended_at.is_not(None), UserSession.announced_at.is_(None), UserSession.ended_at > ended_after
-        )
-        .order_by(UserSession.ended_at)
+        select(UserSession.id, UserSession.ended_at, UserSession.valid_from)
+        .where(UserSession.announced_at.is_(None), news > since)
+        # Says nothing new, but without it the partial index is not seen to fit.
+        .where(or_(UserSession.ended_at.is_not(None), UserSession.valid_from.is_not(None)))
+        .order_by(news)
         .limit(limit)
     )
-    return (await session.scalars(statement)).all()
+    if user_ids is not None:
+        statement = statement.where(UserSession.user_id.in_(user_ids))
+    return (await session.execute(statement)).all()
 
 
 async def mark_announced(session: AsyncSession, session_ids: Collection[UUID], now: datetime) -> None:
@@ -74,8 +91,19 @@ async def mark_announced(session: AsyncSession, session_ids: Collection[UUID], n
     )
 
 
+async def mark_bounds_announced(session: AsyncSession, bounds: Mapping[UUID, datetime], now: datetime) -> None:
+    """Redis knows these bounds. A session that has been bound anew or has ended meanwhile still has news."""
+    told = tuple_(UserSession.id, UserSession.valid_from).in_(list(bounds.items()))
+    await session.execute(update(UserSession).where(told, UserSession.ended_at.is_(None)).values(announced_at=now))
+
+
 async def forget(session: AsyncSession, *, tokens_before: datetime, sessions_before: datetime) -> None:
     """Delete tokens that expired, and sessions that ended or expired, before these times."""
     await session.execute(delete(RefreshToken).where(RefreshToken.expires_at < tokens_before))
     over = func.coalesce(UserSession.ended_at, UserSession.expires_at) < sessions_before
     await session.execute(delete(UserSession).where(over))
+
+
+def _ending(reason: EndReason, now: datetime) -> dict[str, Any]:
+    # Redis may have been told of a bound, and has not been told of this.
+    return {"ended_at": now, "end_reason": reason.value, "announced_at": None}

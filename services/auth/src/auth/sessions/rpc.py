@@ -20,5 +20,5 @@ class SessionsServicer(directory_pb2_grpc.SessionsServicer):
         self, request: directory_pb2.CheckSessionRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> directory_pb2.CheckSessionResponse:
         """An unknown session is not active."""
-        session_id = parse_id("session_id", request.session_id)
-        return directory_pb2.CheckSessionResponse(active=await service.is_active(self._ctx, session_id))
+        state = await service.state(self._ctx, parse_id("session_id", request.session_id))
+        return directory_pb2.CheckSessionResponse(active=state.active, valid_from_us=state.valid_from_us)

@@ -11,16 +11,17 @@ from chassis.auth import Principal, Role
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, IdempotencyScope
 from chassis.http.schemas import Data
+from chassis.sessions import SessionState
 from chassis.telemetry.logs import get_logger
 from kernel import Unauthenticated, new_id
 
 from auth.context import AuthContext
 from auth.members import repository as members
 from auth.metrics import logins, refreshes
-from auth.sessions import errors, repository
+from auth.sessions import errors, repository, staleness
 from auth.sessions.models import RefreshToken, UserSession
 from auth.sessions.schemas import LoginRequest, TokenResponse
-from auth.sessions.states import ENDED_SECONDS
+from auth.sessions.states import microseconds
 from auth.sessions.status import EndReason
 from auth.sessions.tokens import (
     ACCESS_LIFETIME,
@@ -36,7 +37,6 @@ from auth.users.presentation import present
 log = get_logger(__name__)
 
 _MEMBERSHIPS = 100
-_ANNOUNCED_AT_ONCE = 500
 _KEEP_ENDED = timedelta(days=30)
 _KEEP_EXPIRED_TOKENS = timedelta(days=1)
 
@@ -128,7 +128,7 @@ async def _exchange(ctx: AuthContext, unit: UnitOfWork, token: str) -> TokenResp
     if login.ended_at is not None or login.expires_at <= now:
         raise errors.refresh_token_invalid()
     if presented.used_at is not None and now - presented.used_at > REUSE_GRACE:
-        login.ended_at, login.end_reason = now, EndReason.TOKEN_REUSED.value
+        login.ended_at, login.end_reason, login.announced_at = now, EndReason.TOKEN_REUSED.value, None
         return _Reused(login.id, login.user_id)
     if presented.expires_at <= now:
         raise errors.refresh_token_invalid()
@@ -139,7 +139,7 @@ async def _exchange(ctx: AuthContext, unit: UnitOfWork, token: str) -> TokenResp
     if presented.used_at is not None:
         refreshes.labels("repeated").inc()
         return await _tokens(ctx, unit, user, login, successor)
-    presented.used_at = login.used_at = now
+    presented.used_at = now
     refreshes.labels("rotated").inc()
     return await _grant(ctx, unit, user, login, successor)
 
@@ -165,17 +165,21 @@ async def log_out_everywhere(ctx: AuthContext, caller: Principal) -> None:
 
 
 async def is_active(ctx: AuthContext, session_id: UUID) -> bool:
-    async with ctx.database.read() as session:
-        return await repository.is_active(session, session_id, ctx.clock.now())
+    return (await state(ctx, session_id)).active
 
 
-async def announce_ended(ctx: AuthContext) -> None:
-    """Tell Redis of ends that it could not be told when they happened. A job, every few seconds."""
-    ended_after = ctx.clock.now() - timedelta(seconds=ENDED_SECONDS)
+async def state(ctx: AuthContext, session_id: UUID) -> SessionState:
+    """What holds of a session. An unknown one is not active."""
     async with ctx.database.read() as session:
-        waiting = await repository.unannounced(session, ended_after=ended_after, limit=_ANNOUNCED_AT_ONCE)
-    if waiting:
-        await _announce(ctx, waiting)
+        found = await repository.find_alive(session, session_id, ctx.clock.now())
+    if found is None:
+        return SessionState(active=False)
+    return SessionState(active=True, valid_from_us=microseconds(found.valid_from) if found.valid_from else 0)
+
+
+async def announce_waiting(ctx: AuthContext) -> None:
+    """Tell Redis of ends and bounds that it could not be told when they came about. A job, every few seconds."""
+    await staleness.announce(ctx)
 
 
 async def forget_old(ctx: AuthContext) -> None:
@@ -216,10 +220,12 @@ async def _grant(ctx: AuthContext, unit: UnitOfWork, user: User, login: UserSess
 
 
 async def _tokens(ctx: AuthContext, unit: UnitOfWork, user: User, login: UserSession, token: str) -> TokenResponse:
+    # The session is locked: what a token says is read after any change that the bound of the session stands for.
     memberships = await members.of_user(unit.session, user.id, limit=_MEMBERSHIPS)
     principal = Principal(user.id, login.id, Role(user.role), user.kyc_level, claimable(memberships))
+    login.used_at = staleness.moment_of_issue(unit.clock.now(), login.valid_from)
     return TokenResponse(
-        access_token=ctx.access_tokens.issue(principal),
+        access_token=ctx.access_tokens.issue(principal, at=login.used_at),
         refresh_token=token,
         expires_in=int(ACCESS_LIFETIME.total_seconds()),
         user=present(ctx.cipher, user),

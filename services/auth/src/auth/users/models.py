@@ -25,6 +25,8 @@ class User(Base):
         CheckConstraint("kyc_level BETWEEN 0 AND 2", name="kyc_level"),
         CheckConstraint(f"language IN ({', '.join(repr(language.value) for language in Language)})", name="language"),
         CheckConstraint("(email IS NULL) = (email_index IS NULL)", name="email_indexed"),
+        Index("ix_users_list", text("created_at DESC"), text("id DESC"), postgresql_where=_LIVING),
+        Index("ix_users_role", "role", text("created_at DESC"), text("id DESC"), postgresql_where=_LIVING),
         Index("uq_users_phone_index", "phone_index", unique=True, postgresql_where=_LIVING),
         Index("uq_users_email_index", "email_index", unique=True, postgresql_where=_LIVING),
     )

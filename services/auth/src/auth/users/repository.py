@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,12 @@ async def lock(session: AsyncSession, user_id: UUID) -> User | None:
 async def hold(session: AsyncSession, user_id: UUID) -> User | None:
     """The user, who cannot be deleted until this transaction ends; others may hold it too."""
     return await session.scalar(_living().where(User.id == user_id).with_for_update(read=True))
+
+
+async def lock_all(session: AsyncSession, user_ids: Collection[UUID]) -> None:
+    """Lock these users, in the one order in which several are ever locked."""
+    statement = select(User.id).where(User.id.in_(user_ids)).order_by(User.id).with_for_update(key_share=True)
+    await session.execute(statement)
 
 
 async def find_by_phone(session: AsyncSession, phone_index: bytes) -> User | None:

@@ -7,24 +7,24 @@ from datetime import UTC, datetime
 import pytest
 from auth.keys.keyring import Keyring
 from auth.sessions.tokens import AccessTokens, RefreshTokens, claimable
-from chassis.auth import BusinessRole, Membership, TokenVerifier
+from chassis.auth import BusinessRole, Membership, Principal, TokenVerifier
 from chassis.testing.tokens import make_principal
 from joserfc.jws import extract_compact
-from kernel import FixedClock, Unauthenticated, new_id
+from kernel import Unauthenticated, new_id
 
 
 def make_seed() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
-def make_tokens(keyring: Keyring, *, now: datetime | None = None) -> AccessTokens:
-    return AccessTokens(keyring, FixedClock(now or datetime.now(UTC)), issuer="cobro", audience="cobro")
+def issue(keyring: Keyring, principal: Principal) -> str:
+    return AccessTokens(keyring, issuer="cobro", audience="cobro").issue(principal, at=datetime.now(UTC))
 
 
 async def test_a_token_says_who_its_bearer_is() -> None:
     keyring = Keyring(make_seed())
     principal = make_principal(owns=[new_id()], works_at=[(new_id(), [new_id(), new_id()])], kyc_level=1)
-    token = make_tokens(keyring).issue(principal)
+    token = issue(keyring, principal)
     assert await TokenVerifier(keyring, issuer="cobro", audience="cobro").verify(token) == principal
     assert extract_compact(token.encode()).headers() == {
         "alg": "Ed25519",
@@ -35,7 +35,7 @@ async def test_a_token_says_who_its_bearer_is() -> None:
 
 async def test_after_a_rotation_both_keys_verify_until_the_old_one_is_dropped() -> None:
     old, new = make_seed(), make_seed()
-    token = make_tokens(Keyring(old)).issue(make_principal())
+    token = issue(Keyring(old), make_principal())
     await TokenVerifier(Keyring(new, [old]), issuer="cobro", audience="cobro").verify(token)
     with pytest.raises(Unauthenticated):
         await TokenVerifier(Keyring(new), issuer="cobro", audience="cobro").verify(token)
@@ -57,4 +57,4 @@ def test_a_token_has_room_for_what_fits_in_a_header() -> None:
     assert list(claimable([owned[0], crowded, owned[1]])) == [owned[0].business_id, owned[1].business_id]
     assert list(claimable([crowded, owned[0]])) == [crowded.business_id]
     principal = make_principal(owns=[membership.business_id for membership in claimable(owned).values()])
-    assert len(make_tokens(Keyring(make_seed())).issue(principal)) < 7_000
+    assert len(issue(Keyring(make_seed()), principal)) < 7_000
