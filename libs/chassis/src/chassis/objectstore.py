@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import re
+import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -57,8 +58,8 @@ class StoredObject:
 class ObjectStore(Protocol):
     """Keys are 1 to 8 segments of A-Z a-z 0-9 . _ - joined by slashes, none beginning with a dot (else ValueError).
 
-    A put replaces as a whole: a reader, or a crash, sees the old object or the new one. Every method may raise
-    ObjectStoreUnavailable.
+    A put replaces as a whole: a reader, or a crash, sees the old object or the new one. What was replaced or deleted is
+    gone from the store. Every method may raise ObjectStoreUnavailable.
     """
 
     async def put(self, key: str, content: bytes, content_type: str) -> StoredObject:
@@ -71,45 +72,93 @@ class ObjectStore(Protocol):
 
     async def exists(self, key: str) -> bool: ...
 
+    async def delete(self, key: str) -> None:
+        """Deleting what is not there is harmless."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Pointer:
+    """The content of a pointer file: what is known of the object, and the blob that holds its bytes."""
+
+    stored: StoredObject
+    blob: str
+
+    def to_json(self) -> bytes:
+        return orjson.dumps({**asdict(self.stored), "blob": self.blob})
+
+    @classmethod
+    def from_json(cls, content: bytes) -> _Pointer:
+        """Raises ValueError, TypeError, KeyError or AttributeError on anything else than a pointer."""
+        fields = orjson.loads(content)
+        blob = fields.pop("blob")
+        if not _KEY.fullmatch(blob):
+            raise ValueError
+        return cls(StoredObject(**fields), blob)
+
 
 class LocalFolder:
     """A folder on this machine, or a volume shared by several.
 
-    The bytes lie under their own checksum (`blobs/ab/ab12….pdf`), and a small pointer under the key
-    (`keys/<key>.json`) names them. The pointer is renamed into place last, so that it never names half a blob.
+    The bytes lie in a blob of their own (`blobs/ab/ab12….pdf`), and a small pointer under the key (`keys/<key>.json`)
+    names it. The pointer is renamed into place last, so that it never names half a blob. No two puts share a blob, so
+    that whoever replaces or deletes an object can remove the bytes.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     async def put(self, key: str, content: bytes, content_type: str) -> StoredObject:
-        pointer = self._pointer(key)
+        path = self._pointer(key)
         stored = StoredObject(sha256(content).hexdigest(), len(content), content_type)
-        blob = self._blob(key, stored.sha256)
+        name = secrets.token_hex(16)
+        # With the key's suffix, so that a person may open the file.
+        pointer = _Pointer(stored, f"{name[:2]}/{name}{path.with_suffix('').suffix}")
 
         def write() -> StoredObject:
-            # A blob that is there is whole, unless something outside damaged it: then it is written anew.
-            if not blob.is_file() or sha256(blob.read_bytes()).hexdigest() != stored.sha256:
-                _write_durably(blob, content)
-            _write_durably(pointer, orjson.dumps(asdict(stored)))
+            former = _pointer_or_none(path)
+            if former is not None and former.stored == stored and self._is_whole(former):
+                return stored
+            _write_durably(self._blob(pointer), content)
+            _write_durably(path, pointer.to_json())
+            if former is not None:
+                self._blob(former).unlink(missing_ok=True)
             return stored
 
         return await _in_thread(write)
 
     async def get(self, key: str) -> bytes:
-        pointer = self._pointer(key)
+        path = self._pointer(key)
 
         def read() -> bytes:
-            stored = _read_pointer(pointer)
-            try:
-                content = self._blob(key, stored.sha256).read_bytes()
-            except FileNotFoundError:
-                raise ObjectCorrupted(key) from None
-            if sha256(content).hexdigest() != stored.sha256:
+            pointer = _read_pointer(path)
+            while True:
+                try:
+                    content = self._blob(pointer).read_bytes()
+                    break
+                except FileNotFoundError:
+                    # Replaced between the two reads: then the pointer names another blob by now.
+                    lost, pointer = pointer, _read_pointer(path)
+                    if pointer == lost:
+                        raise ObjectCorrupted(key) from None
+            if sha256(content).hexdigest() != pointer.stored.sha256:
                 raise ObjectCorrupted(key)
             return content
 
         return await _in_thread(read)
+
+    async def delete(self, key: str) -> None:
+        path = self._pointer(key)
+
+        def remove() -> None:
+            former = _pointer_or_none(path)
+            # The bytes first: after a crash in between, the pointer is still there to delete by.
+            if former is not None:
+                self._blob(former).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            _sync_folder(path.parent)
+
+        await _in_thread(remove)
 
     async def exists(self, key: str) -> bool:
         return await _in_thread(self._pointer(key).is_file)
@@ -119,9 +168,14 @@ class LocalFolder:
             raise ValueError(f"{key[:200]!r} is not a key of an object")
         return self._root / "keys" / f"{key}.json"
 
-    def _blob(self, key: str, digest: str) -> Path:
-        # With the key's suffix, so that a person may open the file.
-        return self._root / "blobs" / digest[:2] / f"{digest}{Path(key).suffix}"
+    def _blob(self, pointer: _Pointer) -> Path:
+        return self._root / "blobs" / pointer.blob
+
+    def _is_whole(self, pointer: _Pointer) -> bool:
+        try:
+            return sha256(self._blob(pointer).read_bytes()).hexdigest() == pointer.stored.sha256
+        except FileNotFoundError:
+            return False
 
 
 def _local_folder(url: str) -> ObjectStore:
@@ -151,13 +205,21 @@ async def _in_thread(work: Callable[[], T]) -> T:
         raise ObjectStoreUnavailable(type(error).__name__) from error
 
 
-def _read_pointer(pointer: Path) -> StoredObject:
+def _read_pointer(path: Path) -> _Pointer:
     try:
-        return StoredObject(**orjson.loads(pointer.read_bytes()))
+        return _Pointer.from_json(path.read_bytes())
     except FileNotFoundError:
-        raise ObjectNotFound(pointer.stem) from None
-    except (ValueError, TypeError):
-        raise ObjectCorrupted(pointer.stem) from None
+        raise ObjectNotFound(path.stem) from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ObjectCorrupted(path.stem) from None
+
+
+def _pointer_or_none(path: Path) -> _Pointer | None:
+    """None also for a damaged one, which names nothing that could be removed."""
+    try:
+        return _read_pointer(path)
+    except ObjectStoreError:
+        return None
 
 
 def _write_durably(target: Path, content: bytes) -> None:
@@ -174,8 +236,16 @@ def _write_durably(target: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
         raise
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a name that came or went survive a power cut."""
     try:
-        os.fsync(folder)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

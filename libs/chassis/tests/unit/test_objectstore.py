@@ -73,6 +73,54 @@ async def test_a_damaged_pointer_and_a_lost_blob_are_corruption(store: LocalFold
         await store.get("k.pdf")
 
 
+async def test_what_was_replaced_or_deleted_is_gone_from_the_disk(store: LocalFolder, tmp_path: Path) -> None:
+    def on_disk() -> bytes:
+        return b"".join(path.read_bytes() for path in (tmp_path / "objects").rglob("*") if path.is_file())
+
+    await store.put("k.pdf", b"first bytes", PDF)
+    await store.put("other.pdf", b"first bytes", PDF)
+    await store.put("k.pdf", b"second bytes", PDF)
+    assert on_disk().count(b"first bytes") == 1
+
+    await store.delete("k.pdf")
+    assert not await store.exists("k.pdf")
+    assert b"second bytes" not in on_disk()
+    with pytest.raises(ObjectNotFound):
+        await store.get("k.pdf")
+    await store.delete("k.pdf")
+    await store.delete("never/there.pdf")
+    assert await store.get("other.pdf") == b"first bytes"
+
+
+async def test_a_reader_sees_one_object_or_the_other_while_it_is_replaced(store: LocalFolder) -> None:
+    versions = [bytes([number]) * 1000 for number in range(30)]
+    await store.put("k.bin", versions[0], PDF)
+
+    async def replace() -> None:
+        for version in versions:
+            await store.put("k.bin", version, PDF)
+
+    async def read() -> None:
+        for _ in range(100):
+            assert await store.get("k.bin") in versions
+
+    await asyncio.gather(replace(), read(), read())
+
+
+async def test_a_damaged_object_can_be_deleted_and_put_anew(store: LocalFolder, tmp_path: Path) -> None:
+    await store.put("k.pdf", b"whole", PDF)
+    pointer = tmp_path / "objects" / "keys" / "k.pdf.json"
+    for damage in (b"{}", b"[]", b'{"blob": "../../etc/passwd"}', b"\xff"):
+        pointer.write_bytes(damage)
+        with pytest.raises(ObjectCorrupted):
+            await store.get("k.pdf")
+        await store.put("k.pdf", b"whole", PDF)
+        assert await store.get("k.pdf") == b"whole"
+    pointer.write_bytes(b"{")
+    await store.delete("k.pdf")
+    assert not await store.exists("k.pdf")
+
+
 async def test_an_interrupted_write_leaves_nothing_behind(
     store: LocalFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
