@@ -21,6 +21,8 @@ _TTL = 3600
 _MEMORY_SECONDS = 5.0
 _MEMORY_SIZE = 10_000
 _TIMEOUT = 3
+# A list can be shown without: the token names almost all of them.
+_LIST_TIMEOUT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Directory:
         self._stub = stub
         self._cache = cache
         self._businesses: dict[UUID, tuple[float, Business]] = {}
+        self._memberships: dict[UUID, tuple[float, list[Membership] | None]] = {}
 
     async def business(self, business_id: UUID) -> Business:
         """Raises NotFound, or Unavailable when auth cannot be asked."""
@@ -117,7 +120,28 @@ class Directory:
             answer = await call("auth", self._stub.GetMembership(request, timeout=_TIMEOUT))
         except NotFound:
             return None
-        return Membership(business_id, BusinessRole(answer.role), frozenset(map(UUID, answer.branch_ids)))
+        return _membership(answer)
+
+    async def memberships(self, user_id: UUID) -> list[Membership]:
+        """All of a user's, remembered for a moment. Raises Unavailable, which is remembered as well."""
+        now = time.monotonic()
+        until, known = self._memberships.get(user_id, (0.0, []))
+        if until <= now:
+            known = await self._all_memberships(user_id)
+            if len(self._memberships) >= _MEMORY_SIZE:
+                self._memberships.clear()
+            self._memberships[user_id] = (now + _MEMORY_SECONDS, known)
+        if known is None:
+            raise _auth_unavailable()
+        return known
+
+    async def _all_memberships(self, user_id: UUID) -> list[Membership] | None:
+        request = directory_pb2.ListMembershipsRequest(user_id=str(user_id))
+        try:
+            answer = await call("auth", self._stub.ListMemberships(request, timeout=_LIST_TIMEOUT))
+        except Unavailable:
+            return None
+        return [_membership(item) for item in answer.memberships]
 
     async def forget(self, received: Received[DomainEvent]) -> None:
         """Drop what a business.* or branch.* event has changed. Raises Unavailable: the event waits for Redis."""
@@ -128,6 +152,15 @@ class Directory:
         keys = _business_key(event.business_id), _branch_key(event.business_id, event.aggregate_id)
         if not await self._cache.drop(*keys):
             raise Unavailable("The cache cannot be told of a change", code="cache_unavailable")
+
+
+def _membership(answer: directory_pb2.Membership) -> Membership:
+    branches = frozenset(map(UUID, answer.branch_ids))
+    return Membership(UUID(answer.business_id), BusinessRole(answer.role), branches)
+
+
+def _auth_unavailable() -> Unavailable:
+    return Unavailable("The auth service is not available", code="auth_unavailable", retry_after=2)
 
 
 def _business_key(business_id: UUID) -> str:

@@ -1,16 +1,23 @@
 """The one place that decides access. A business the caller does not belong to does not exist for them (404); an action
-their role does not have is forbidden (403)."""
+their role does not have is forbidden (403).
+
+The token names the caller's businesses as they were when it was issued, and so does the scope of the request
+(chassis.tenancy). For one that it does not name auth is asked, and what auth confirms is added to the scope.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from kernel import Forbidden, NotFound
+from kernel import Forbidden, NotFound, Unavailable
 
+from chassis import tenancy
 from chassis.auth.principal import BusinessRole, Membership, Principal
+
+T = TypeVar("T")
 
 
 class Permission(StrEnum):
@@ -24,6 +31,8 @@ class Permission(StrEnum):
 
 class MembershipSource(Protocol):
     async def membership(self, user_id: UUID, business_id: UUID) -> Membership | None: ...
+
+    async def memberships(self, user_id: UUID) -> Sequence[Membership]: ...
 
 
 class Access:
@@ -42,6 +51,7 @@ class Access:
             membership = await self._directory.membership(caller.user_id, business_id)
         if membership is None:
             raise NotFound("Business not found", code="business_not_found")
+        tenancy.admit([business_id])
         if permission is Permission.MANAGE and membership.role is not BusinessRole.OWNER:
             raise Forbidden("Only the owner of the business may do this")
         if branch_id is not None and not membership.covers(branch_id):
@@ -53,4 +63,26 @@ class Access:
         if business_id is not None:
             await self.require(caller, business_id, Permission.READ)
             return [business_id]
-        return None if caller.is_admin else list(caller.memberships)
+        if caller.is_admin:
+            return None
+        businesses = await self._businesses(caller)
+        tenancy.admit(businesses)
+        return businesses
+
+    async def find(self, caller: Principal, work: Callable[[], Awaitable[T]]) -> T:
+        """`work`, which looks something up by its id alone; where it raises NotFound, once more with the businesses
+        that the caller has joined since the token was issued. So `work` must have done nothing when it raises."""
+        try:
+            return await work()
+        except NotFound:
+            if caller.is_admin or not tenancy.admit(await self._businesses(caller)):
+                raise
+        return await work()
+
+    async def _businesses(self, caller: Principal) -> Sequence[UUID]:
+        """What auth says; what the token says while auth cannot be asked."""
+        try:
+            memberships = await self._directory.memberships(caller.user_id)
+        except Unavailable:
+            return list(caller.memberships)
+        return [membership.business_id for membership in memberships]

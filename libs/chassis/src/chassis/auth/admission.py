@@ -2,8 +2,8 @@
 
 Header `x-cobro-admission: <unix seconds>.<HMAC-SHA256, base64url without padding>`, the MAC over
 `<unix seconds>.<bearer token>` under a key derived from SERVICE_AUTH_SECRET. It is bound to one token and good for a
-minute; the gateway drops the one a client sends. What comes without it has not passed the gateway, and the service checks
-the session itself.
+minute; the gateway drops the one a client sends. What comes without it has not passed the gateway, and the service
+checks the session itself.
 """
 
 from __future__ import annotations

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from chassis.tenancy import Tenancy
 
 
 class Role(StrEnum):
@@ -38,13 +40,22 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Claims of a verified access token: `sub`, `sid`, `role`, `kyc` and `mem` (see Membership.claim)."""
+    """Claims of a verified access token: `sub`, `sid`, `role`, `kyc` and `mem` (see Membership.claim).
+
+    issued_at: the token's `iat`, Unix seconds; 0 for a principal that is not of a token.
+    """
 
     user_id: UUID
     session_id: UUID
     role: Role
     kyc_level: int
     memberships: Mapping[UUID, Membership]
+    issued_at: int = field(default=0, compare=False)
+
+    @property
+    def tenancy(self) -> Tenancy:
+        """Whose rows this caller may touch at all."""
+        return Tenancy(self.user_id, frozenset(self.memberships), everyone=self.is_admin)
 
     @property
     def is_admin(self) -> bool:
@@ -61,7 +72,7 @@ class Principal:
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> Principal:
-        """Raises ValueError, KeyError or TypeError on claims that are not of our shape."""
+        """Of `claims()` and `iat`. Raises ValueError, KeyError or TypeError on claims that are not of our shape."""
         memberships = [
             Membership(UUID(item["b"]), BusinessRole(item["r"]), frozenset(map(UUID, item["br"])))
             for item in claims["mem"]
@@ -72,4 +83,5 @@ class Principal:
             role=Role(claims["role"]),
             kyc_level=int(claims["kyc"]),
             memberships={membership.business_id: membership for membership in memberships},
+            issued_at=int(claims["iat"]),
         )

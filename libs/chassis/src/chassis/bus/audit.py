@@ -59,9 +59,10 @@ class EventLedgerServicer(ledger_pb2_grpc.EventLedgerServicer):
 async def audit_deliveries(
     database: Database, service: str, ledgers: Mapping[str, ledger_pb2_grpc.EventLedgerStub]
 ) -> int:
-    """One round; returns how many deliveries were sent again. A consumer that does not answer is asked next time."""
-    async with database.autocommit() as connection:
-        rows = (await connection.execute(_RECENT)).all()
+    """One round, over everyone's events; returns how many deliveries were sent again. A consumer that does not answer
+    is asked next time."""
+    async with database.read() as session:
+        rows = (await session.execute(_RECENT)).all()
     expected: defaultdict[str, list[UUID]] = defaultdict(list)
     for row in rows:
         for target in queues_of(EVENTS[row.type]) if row.type in EVENTS else ():
@@ -77,8 +78,8 @@ async def audit_deliveries(
         missing = [UUID(value) for value in answer.missing_event_ids]
         if not missing:
             continue
-        async with database.autocommit() as connection:
-            again = len((await connection.execute(_RESEND, {"queue": name, "ids": missing})).all())
+        async with database.transaction() as unit:
+            again = len((await unit.session.execute(_RESEND, {"queue": name, "ids": missing})).all())
         if again:
             log.error("audit.sent_again", queue=name, events=again)
             metrics.outbox_resent.labels(service, name).inc(again)

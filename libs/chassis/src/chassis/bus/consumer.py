@@ -18,6 +18,7 @@ from contracts.events.registry import EVENTS, queue
 from kernel import Unavailable
 from opentelemetry.trace import SpanKind
 
+from chassis import tenancy
 from chassis.bus.connection import BROKER_ERRORS, cancelled_from_outside, confirming_channel, connected
 from chassis.bus.outbox import attributes
 from chassis.bus.received import Received
@@ -179,7 +180,8 @@ class ConsumerRunner:
         while True:
             try:
                 async with asyncio.timeout(_HANDLER_TIMEOUT):
-                    await handler(self._context, received)
+                    with tenancy.scope(received.scope):
+                        await handler(self._context, received)
                     await self._record(received)
                 await message.ack()
                 return "handled"

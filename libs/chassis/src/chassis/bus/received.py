@@ -9,6 +9,8 @@ from uuid import UUID
 
 from contracts.events import DomainEvent
 
+from chassis.tenancy import Tenancy
+
 EventT_co = TypeVar("EventT_co", bound=DomainEvent, covariant=True)
 
 
@@ -25,3 +27,9 @@ class Received(Generic[EventT_co]):
     occurred_at: datetime
     attempt: int = 0
     accepted: bool = False
+
+    @property
+    def scope(self) -> Tenancy:
+        """Whose rows a handler may touch: the event's business; everyone's where the event belongs to none."""
+        business_id = self.event.business_id
+        return Tenancy(everyone=True) if business_id is None else Tenancy(businesses=frozenset({business_id}))

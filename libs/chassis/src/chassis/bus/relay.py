@@ -20,6 +20,7 @@ from chassis.database.engine import Database
 from chassis.http.errors import is_database_outage
 from chassis.telemetry import metrics
 from chassis.telemetry.logs import get_logger
+from chassis.tenancy import everyone
 
 log = get_logger(__name__)
 
@@ -111,6 +112,10 @@ class Relay:
 
     async def send_batch(self, events: AbstractExchange, direct: AbstractExchange) -> int:
         """Publish up to BATCH rows with their confirms in flight together; returns how many were taken."""
+        with everyone():
+            return await self._send_batch(events, direct)
+
+    async def _send_batch(self, events: AbstractExchange, direct: AbstractExchange) -> int:
         async with self._database.engine.begin() as connection:
             rows = (await connection.execute(_TAKE, {"batch": BATCH})).all()
             if not rows:
@@ -161,7 +166,8 @@ class Relay:
 
     async def measure(self) -> None:
         """Age and number of what is unsent, for the alert that pages."""
-        async with self._database.autocommit() as connection:
-            row = (await connection.execute(_AGE)).one()
+        with everyone():
+            async with self._database.read() as session:
+                row = (await session.execute(_AGE)).one()
         metrics.outbox_oldest_seconds.labels(self._service).set(float(row.oldest))
         metrics.outbox_parked.labels(self._service).set(row.parked)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
-from chassis.database.driver import Statement
+from chassis.database.driver import ScopedConnection, Statement
 from chassis.database.unit import UnitOfWork
 from chassis.telemetry import metrics
 
@@ -48,8 +48,14 @@ class Database:
             max_overflow=0,
             pool_timeout=3,
             pool_recycle=1800,
-            connect_args={"timeout": 3, "command_timeout": 15, "server_settings": {"application_name": service}},
+            connect_args={
+                "timeout": 3,
+                "command_timeout": 15,
+                "server_settings": {"application_name": service},
+                "connection_class": ScopedConnection,
+            },
         )
+        self._reading = self.engine.execution_options(postgresql_readonly=True)
         # One statement that is its own transaction: no BEGIN and COMMIT round trips.
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -80,20 +86,21 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for reading, without a transaction around it."""
-        async with AsyncSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
+        """A session for reading, in a read-only transaction that begins with its first statement."""
+        async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
-        """A connection on which every statement is its own transaction. After writing an outbox row by hand, call
-        `wake_relay()`."""
+        """A connection on which every statement is its own transaction and so has no scope but SCOPED's: for locks of
+        the session, functions of the owner's, and tables that belong to no tenant."""
         async with self._autocommit.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[asyncpg.Connection]:
-        """The driver's own connection, in autocommit. After writing an outbox row by hand, call `wake_relay()`."""
+        """The driver's own connection, in autocommit, where a statement's scope is SCOPED's. After writing an outbox
+        row by hand, call `wake_relay()`."""
         # From the pool itself: the layers of SQLAlchemy above it cost more than the statement.
         pool = self.engine.sync_engine.pool
         pooled = await greenlet_spawn(pool.connect)

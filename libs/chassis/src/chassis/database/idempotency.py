@@ -9,8 +9,8 @@ claim, call, finish: `claim` in a transaction before, `finish` in one after; a l
 crash, and the owner is the fence that keeps a slow first try from overwriting it.
 
 A hot path that is one statement before and one after the outside call puts CLAIM_SQL and FINISH_SQL into CTEs of its
-own, with the parameters of `claiming` and `finishing`. Where CLAIM_SQL returns no row the key was used before: `claim`
-then says how.
+own, with the parameters of `claiming` and `finishing`; they bring the scope of the statement (SCOPED) along. Where
+CLAIM_SQL returns no row the key was used before: `claim` then says how.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from chassis.crypto import FieldCipher
+from chassis.database.driver import SCOPED
 from chassis.database.engine import Database
 from chassis.database.unit import UnitOfWork
 
@@ -82,11 +83,12 @@ _FINISH = text(
 )
 
 # A scope without a key has no row: `key = NULL` finds none, so the three below then simply do nothing.
-_OWNED = " WHERE principal_id = :key_principal AND route = :key_route AND key = :key AND owner = :key_owner"
+_HELD = " WHERE principal_id = :key_principal AND route = :key_route AND key = :key AND owner = :key_owner"
+_OWNED = f"{_HELD} AND {SCOPED}"
 CLAIM_SQL: Final = (
     "INSERT INTO idempotency_keys (principal_id, route, key, fingerprint, owner, resource_id, lease_until)"
-    " VALUES (:key_principal, :key_route, :key, :key_fingerprint, :key_owner, :key_resource, now() + :key_lease)"
-    " ON CONFLICT (principal_id, route, key) DO NOTHING RETURNING resource_id"
+    " SELECT :key_principal, :key_route, :key, :key_fingerprint, :key_owner, :key_resource, now() + :key_lease"
+    f" WHERE {SCOPED} ON CONFLICT (principal_id, route, key) DO NOTHING RETURNING resource_id"
 )
 FINISH_SQL: Final = (
     f"UPDATE idempotency_keys SET status = :key_status, body = :key_body, owner = NULL, lease_until = NULL{_OWNED}"  # noqa: S608
@@ -95,7 +97,7 @@ RELEASE_SQL: Final = f"UPDATE idempotency_keys SET lease_until = now(){_OWNED}" 
 """Let the next try with this key resume at once: this one ended without knowing the outcome."""
 FORGET_SQL: Final = f"DELETE FROM idempotency_keys{_OWNED}"  # noqa: S608 - constants
 """Let the next try with this key begin anew: this one did nothing, and is known to have done nothing."""
-_FORGET = text(FORGET_SQL)
+_FORGET = text(f"DELETE FROM idempotency_keys{_HELD}")  # noqa: S608 - constants
 
 
 def in_progress() -> Conflict:

@@ -1,6 +1,7 @@
 """Alembic, run from code: one advisory lock per service, short lock timeouts, expand-then-contract.
 
-A service's `migrations/env.py` is two lines that call `run_env`; its first revision calls `create_plumbing`.
+A service's `migrations/env.py` is two lines that call `run_env`; its first revision calls `create_plumbing`, and one
+of the next `secure_plumbing` (row_security.py).
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from pathlib import Path
 from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from chassis.database.driver import ScopedConnection
 from chassis.database.engine import async_url
 from chassis.database.plumbing import PLUMBING_DDL, metadata
+from chassis.tenancy import everyone
 
 _LOCK_TIMEOUT = "5s"
 _PLUMBING = frozenset(metadata.tables)
@@ -51,17 +54,24 @@ def run_env(target: MetaData) -> None:
 
 
 async def _run(url: str, target: MetaData) -> None:
-    engine = create_async_engine(async_url(url), poolclass=pool.NullPool)
+    connect_args = {"connection_class": ScopedConnection}
+    engine = create_async_engine(async_url(url), poolclass=pool.NullPool, connect_args=connect_args)
     try:
-        async with engine.connect() as connection:
-            # Held by the session while the migrations' own transactions come and go.
-            await connection.execute(text("SELECT pg_advisory_lock(hashtext('migrate'), hashtext(current_schema()))"))
-            await connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
-            await connection.commit()
-            await connection.run_sync(_migrate, target)
-            await connection.commit()
+        # The owner is subject to row-level security as well, and a data step is about all rows.
+        with everyone():
+            await _run_scoped(engine, target)
     finally:
         await engine.dispose()
+
+
+async def _run_scoped(engine: AsyncEngine, target: MetaData) -> None:
+    async with engine.connect() as connection:
+        # Held by the session while the migrations' own transactions come and go.
+        await connection.execute(text("SELECT pg_advisory_lock(hashtext('migrate'), hashtext(current_schema()))"))
+        await connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
+        await connection.commit()
+        await connection.run_sync(_migrate, target)
+        await connection.commit()
 
 
 def _migrate(connection: Connection, target: MetaData) -> None:

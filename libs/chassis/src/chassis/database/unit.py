@@ -47,5 +47,6 @@ class UnitOfWork:
         """Write what is pending, in one INSERT for all events. Returns whether there were any."""
         await self.session.flush()
         if self._outgoing:
-            await self.session.execute(insert(outbox), self._outgoing)
+            # Without RETURNING: who may write an event of no business may not read it.
+            await self.session.execute(insert(outbox).inline(), self._outgoing)
         return bool(self._outgoing)

@@ -10,11 +10,14 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from kernel import Unauthenticated
 
+from chassis import tenancy
 from chassis.auth import Principal, TokenVerifier
+from chassis.auth.admission import HEADER as ADMISSION_HEADER
 from chassis.http.errors import install_error_handlers
 from chassis.http.health import Check, health_router
 from chassis.http.middleware import RequestMiddleware
 from chassis.http.schemas import ErrorBody
+from chassis.sessions import SessionCheck
 
 ContextT = TypeVar("ContextT")
 
@@ -47,8 +50,12 @@ def create_app(
     routers: Sequence[APIRouter],
     checks: Mapping[str, Check],
     body_limit: int = 1 << 20,
+    sessions: SessionCheck | None = None,
 ) -> FastAPI:
-    """Routers get `Caller` and `context_of(...)` as dependencies; every route documents the common errors."""
+    """Routers get `Caller` and `context_of(...)` as dependencies; every route documents the common errors. Who verifies
+    tokens must also check sessions."""
+    if (verifier is None) != (sessions is None):
+        raise ValueError("a verifier of tokens and a check of sessions go together")
     app = FastAPI(
         title=f"Cobro {service}",
         version="1",
@@ -61,7 +68,9 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
+    app.state.service = service
     app.state.verifier = verifier
+    app.state.sessions = sessions
     install_error_handlers(app)
     app.include_router(health_router(service, checks))
     for router in routers:
@@ -73,10 +82,17 @@ def create_app(
 async def authenticate(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
+    """The verified caller, whose scope the rest of the request has. A coroutine, so that it runs in the request's
+    task."""
     if credentials is None:
         raise Unauthenticated("A bearer token is needed", code="token_missing")
     verifier: TokenVerifier = request.app.state.verifier
-    return await verifier.verify(credentials.credentials)
+    sessions: SessionCheck = request.app.state.sessions
+    token = credentials.credentials
+    caller = await verifier.verify(token)
+    await sessions.check(caller, token, request.headers.get(ADMISSION_HEADER))
+    tenancy.enter(caller.tenancy)
+    return caller
 
 
 Caller = Annotated[Principal, Depends(authenticate)]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from chassis.telemetry import metrics
 from chassis.telemetry.context import request_id
 from chassis.telemetry.logs import get_logger
 
@@ -94,6 +95,25 @@ def is_database_outage(error: BaseException) -> bool:
     return False
 
 
+def is_row_violation(error: BaseException) -> bool:
+    """Whether row-level security refused a row that was to be written.
+
+    By the function that raised it: its SQLSTATE 42501 is also that of a missing GRANT, which is a bug of ours.
+    """
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.driver_exception
+    return (
+        isinstance(error, asyncpg.InsufficientPrivilegeError)
+        and getattr(error, "server_source_function", None) == "ExecWithCheckOptions"
+    )
+
+
+def refused_by_row_security(service: str, where: str) -> None:
+    """Log and count what the first barrier let through and the second did not: every one is a bug, or an attack."""
+    metrics.row_security_refusals.labels(service).inc()
+    log.error("row_security.refused", where=where)
+
+
 def _outage(code: str) -> bool:
     return code[:2] in _OUTAGE or code == _LOCK_TIMEOUT
 
@@ -119,7 +139,11 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     return error_response(error.status_code, str(error.detail), code, headers=error.headers)
 
 
-async def _on_database_error(_: Request, error: Exception) -> Response:
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    if is_row_violation(error):
+        route = getattr(request.scope.get("route"), "path", "unmatched")
+        refused_by_row_security(request.app.state.service, f"{request.method} {route}")
+        return error_response(404, "Not found", "not_found")
     if is_database_outage(error):
         log.warning("database.unavailable", error=type(error).__name__)
         return error_response(

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import tenancy
 from chassis.http.errors import error_response
 from chassis.telemetry import metrics, tracing
 from chassis.telemetry.access import AccessLog
@@ -51,7 +52,11 @@ class RequestMiddleware:
         current = given if _VALID_ID.match(given) else str(new_id())
         token = request_id.set(current)
         try:
-            with tracing.span(f"{scope['method']} {self._service}", kind=SpanKind.SERVER, carrier=headers) as span:
+            # A task may come with the context of the request before it on the same connection.
+            with (
+                tenancy.scope(tenancy.NOBODY),
+                tracing.span(f"{scope['method']} {self._service}", kind=SpanKind.SERVER, carrier=headers) as span,
+            ):
                 trace_id = f"{span.get_span_context().trace_id:032x}"
                 await self._serve(scope, receive, send, headers, current, trace_id)
         finally:

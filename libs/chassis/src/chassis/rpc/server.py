@@ -6,14 +6,16 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from kernel import CobroError, ErrorKind, Unavailable
+from kernel import CobroError, ErrorKind, NotFound, Unavailable
 from opentelemetry.trace import SpanKind
 
-from chassis.http.errors import is_database_outage
+from chassis import tenancy
+from chassis.http.errors import is_database_outage, is_row_violation, refused_by_row_security
 from chassis.rpc.errors import status_of
 from chassis.rpc.identity import METADATA_KEY, ServiceIdentity
 from chassis.telemetry import metrics, tracing
@@ -67,7 +69,8 @@ class _Edge(grpc.aio.ServerInterceptor):
             try:
                 with tracing.span(method, kind=SpanKind.SERVER, carrier=metadata):
                     self._identity.caller_of(metadata.get(METADATA_KEY, ""))
-                    return await inner(request, context)
+                    with tenancy.scope(_scope_of(request)):
+                        return await inner(request, context)
             except CobroError as error:
                 code = error.kind.value
                 await context.abort_with_status(status_of(error))
@@ -76,6 +79,10 @@ class _Edge(grpc.aio.ServerInterceptor):
                     code = ErrorKind.UNAVAILABLE.value
                     outage = Unavailable("The database is not available", code="database_unavailable", retry_after=2)
                     await context.abort_with_status(status_of(outage))
+                if is_row_violation(error):
+                    code = ErrorKind.NOT_FOUND.value
+                    refused_by_row_security(self._service, method)
+                    await context.abort_with_status(status_of(NotFound("Not found")))
                 if not isinstance(error, grpc.aio.AbortError):
                     code = "INTERNAL"
                     log.error("rpc.unexpected_error", method=method, exc_info=error)
@@ -91,6 +98,16 @@ class _Edge(grpc.aio.ServerInterceptor):
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
+
+
+def _scope_of(request: Any) -> tenancy.Tenancy:
+    """The business that a request names. A request about nobody in particular gets no rows but those its servicer
+    opens."""
+    value = getattr(request, "business_id", "")
+    try:
+        return tenancy.Tenancy(businesses=frozenset({UUID(value)}))
+    except ValueError:
+        return tenancy.NOBODY
 
 
 class RpcServer:

@@ -12,6 +12,7 @@ from contracts.auth.v1 import directory_pb2_grpc
 from kernel import Clock, SystemClock
 
 from chassis.auth import Access, TokenVerifier
+from chassis.auth.admission import AdmissionSeal
 from chassis.auth.jwks import JwksClient
 from chassis.cache import Cache, connect_redis
 from chassis.crypto import BlindIndex, FieldCipher
@@ -20,6 +21,7 @@ from chassis.database.idempotency import Idempotency
 from chassis.directory import Directory
 from chassis.rpc.client import open_channel
 from chassis.rpc.identity import ServiceIdentity
+from chassis.sessions import AuthSessions, CachedSessions, SessionCheck, SessionSource
 from chassis.settings import ServiceSettings
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -67,6 +69,15 @@ class Kit(Generic[SettingsT]):
     @cached_property
     def verifier(self) -> TokenVerifier:
         return TokenVerifier(self.keys, issuer=self.common.jwt_issuer, audience=self.common.jwt_audience)
+
+    @cached_property
+    def session_source(self) -> SessionSource:
+        return CachedSessions(self.cache, AuthSessions(directory_pb2_grpc.SessionsStub(self.channel("auth"))))
+
+    def session_check(self, source: SessionSource | None = None) -> SessionCheck:
+        """source: who knows sessions, where it is not Redis and then auth over gRPC."""
+        seal = AdmissionSeal(self.common.service_auth_secret.get_secret_value())
+        return SessionCheck(seal, source or self.session_source)
 
     @cached_property
     def cipher(self) -> FieldCipher:

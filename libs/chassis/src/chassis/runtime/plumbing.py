@@ -64,7 +64,7 @@ def plumbing_rpc(database: Database) -> RpcService:
 
 async def _delete_in_batches(database: Database, statement: object) -> None:
     while True:
-        async with database.autocommit() as connection:
-            deleted = (await connection.execute(statement)).rowcount  # type: ignore[call-overload]
+        async with database.transaction() as unit:
+            deleted = (await unit.session.execute(statement)).rowcount  # type: ignore[call-overload]
         if deleted < _BATCH:
             return

@@ -106,6 +106,7 @@ class Process:
                 routers=self._service.routers if self._mode is not Mode.WORKER else (),
                 checks=checks,
                 body_limit=self._service.body_limit,
+                sessions=self._kit.session_check(self._service.session_source),
             )
         config = uvicorn.Config(
             app,

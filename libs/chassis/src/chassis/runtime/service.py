@@ -13,12 +13,14 @@ from chassis.bus.consumer import Consumer
 from chassis.http.health import Check
 from chassis.rpc.server import RpcService
 from chassis.runtime.jobs import Job
+from chassis.sessions import SessionSource
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """context: what routes and consumers work with. asgi: an application of one's own instead of routers.
-    http_protocol: uvicorn's protocol class, where the service meets clients that must be limited."""
+    http_protocol: uvicorn's protocol class, where the service meets clients that must be limited.
+    session_source: who knows whether a session holds, where it is not Redis and then auth over gRPC."""
 
     context: object
     routers: Sequence[APIRouter] = ()
@@ -29,3 +31,4 @@ class Service:
     body_limit: int = 1 << 20
     asgi: ASGIApp | None = None
     http_protocol: type[asyncio.Protocol] | None = None
+    session_source: SessionSource | None = None

@@ -28,4 +28,7 @@ message_lag = Histogram(
 job_last_success = Gauge("cobro_job_last_success_timestamp_seconds", "When a job last ended well", ["service", "job"])
 job_failures = Counter("cobro_job_failures_total", "Runs of a job that failed", ["service", "job"])
 transaction_retries = Counter("cobro_db_transaction_retries_total", "Transactions run again", ["service", "code"])
+row_security_refusals = Counter(
+    "cobro_row_security_refusals_total", "Writes of another tenant's row, stopped by PostgreSQL", ["service"]
+)
 cache_operations = Counter("cobro_cache_operations_total", "Redis calls by outcome", ["service", "outcome"])

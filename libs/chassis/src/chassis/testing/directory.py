@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.auth.v1 import directory_pb2
 from contracts.events import DomainEvent
-from kernel import Country, NotFound, new_id
+from kernel import Country, NotFound, Unavailable, new_id
 
 from chassis.auth.principal import Membership
 from chassis.bus.received import Received
@@ -14,12 +14,15 @@ from chassis.directory import Branch, Business, Directory
 
 
 class FakeDirectory(Directory):
-    """Holds what a test opens. An unknown business or branch is NotFound, as with auth."""
+    """Holds what a test opens. An unknown business or branch is NotFound, as with auth.
+
+    Of a user whom no test has made a member of anything it cannot say: then the token serves.
+    """
 
     def __init__(self) -> None:
         self.businesses: dict[UUID, Business] = {}
         self.branches: dict[UUID, Branch] = {}
-        self.memberships: dict[tuple[UUID, UUID], Membership] = {}
+        self.members: dict[UUID, dict[UUID, Membership]] = {}
 
     def open_business(self, *, country: Country = Country.MX, owner_id: UUID | None = None) -> Business:
         business = Business(
@@ -38,6 +41,11 @@ class FakeDirectory(Directory):
         branch = Branch(id=new_id(), business_id=business_id, name="Centro", is_active=True)
         self.branches[branch.id] = branch
         return branch
+
+    def join(self, user_id: UUID, *memberships: Membership) -> None:
+        """All that auth knows of this user, whatever the token says."""
+        known = self.members.setdefault(user_id, {})
+        known.update((membership.business_id, membership) for membership in memberships)
 
     async def business(self, business_id: UUID) -> Business:
         try:
@@ -73,7 +81,12 @@ class FakeDirectory(Directory):
         return matching[0]
 
     async def membership(self, user_id: UUID, business_id: UUID) -> Membership | None:
-        return self.memberships.get((user_id, business_id))
+        return self.members.get(user_id, {}).get(business_id)
+
+    async def memberships(self, user_id: UUID) -> list[Membership]:
+        if user_id not in self.members:
+            raise Unavailable("The auth service is not available", code="auth_unavailable")
+        return list(self.members[user_id].values())
 
     async def forget(self, received: Received[DomainEvent]) -> None:
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,10 @@ from chassis.runtime.process import Build
 from chassis.runtime.service import Service
 from chassis.settings import ServiceSettings, load
 from chassis.telemetry.logs import configure_logs
+from chassis.tenancy import everyone, scope
+from chassis.testing.barriers import SwitchedAccess, row_security_off
 from chassis.testing.directory import FakeDirectory
+from chassis.testing.sessions import FakeSessions
 from chassis.testing.tokens import TokenFactory
 
 COMMON = {
@@ -55,6 +58,8 @@ class TestKit(Kit[Any]):
         super().__init__(service, settings, clock=FixedClock())
         self.__dict__["directory"] = directory
         self.__dict__["verifier"] = tokens.verifier()
+        self.__dict__["session_source"] = FakeSessions()
+        self.__dict__["access"] = SwitchedAccess(directory)
 
 
 @dataclass
@@ -65,6 +70,7 @@ class ServiceUnderTest:
     directory: FakeDirectory
     tokens: TokenFactory
     peers: ServiceIdentity
+    owner_url: str | None = None
     _rpc: RpcServer | None = None
     _channel: grpc.aio.Channel | None = None
 
@@ -88,15 +94,17 @@ class ServiceUnderTest:
             statement = statement.where(outbox.c.type == event.type)
         if aggregate_id is not None:
             statement = statement.where(outbox.c.aggregate_id == aggregate_id)
-        async with self.kit.database.read() as session:
-            rows = (await session.execute(statement)).all()
+        with everyone():
+            async with self.kit.database.read() as session:
+                rows = (await session.execute(statement)).all()
         return [EVENTS[row.type].model_validate(row.body) for row in rows]
 
     async def deliver(self, queue: str, event: DomainEvent, *, id: UUID | None = None) -> UUID:
         """Hand an event to the queue's handler, as the bus would; give the id back to deliver it again."""
         consumer = next(item for item in self.service.consumers if item.queue == queue)
         received = Received(id or new_id(), queue, event, self.clock.now())
-        await consumer.handlers[type(event)](self.context, received)
+        with scope(received.scope):
+            await consumer.handlers[type(event)](self.context, received)
         return received.id
 
     async def channel(self) -> grpc.aio.Channel:
@@ -106,6 +114,21 @@ class ServiceUnderTest:
             port = await self._rpc.start("127.0.0.1:0")
             self._channel = open_channel(self.kit.service, f"127.0.0.1:{port}", self.peers)
         return self._channel
+
+    @contextmanager
+    def filters_off(self) -> Iterator[None]:
+        """Within the block nobody is refused by `Access` and lists show all: row-level security alone decides."""
+        access = self.kit.access
+        assert isinstance(access, SwitchedAccess)
+        with access.off():
+            yield
+
+    @asynccontextmanager
+    async def row_security_off(self) -> AsyncIterator[None]:
+        """Within the block PostgreSQL shows every row to everyone: the service's own filter alone decides."""
+        assert self.owner_url is not None
+        async with row_security_off(self.owner_url):
+            yield
 
     async def close(self) -> None:
         if self._channel is not None:
@@ -147,11 +170,13 @@ async def running_service(
         routers=service.routers,
         checks={},
         body_limit=service.body_limit,
+        sessions=kit.session_check(service.session_source),
     )
     peers = ServiceIdentity("test", variables["SERVICE_AUTH_SECRET"])
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        under_test = ServiceUnderTest(kit, service, client, directory, tokens, peers)
+        owner = variables.get(f"{name.upper()}_MIGRATION_DATABASE_URL")
+        under_test = ServiceUnderTest(kit, service, client, directory, tokens, peers, owner)
         try:
             yield under_test
         finally:
