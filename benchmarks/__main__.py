@@ -30,7 +30,7 @@ from benchmarks.tools import Load, pgbench, wrk
 _UNLIMITED = "9000000/60:9000000"
 _ENVIRONMENT = {
     "LOG_LEVEL": "WARNING",
-    **{f"GATEWAY_LIMIT_{name}": _UNLIMITED for name in ("PUBLIC", "LOGIN", "WEBHOOKS", "API")},
+    **{f"GATEWAY_LIMIT_{name}": _UNLIMITED for name in ("PUBLIC", "LOGIN", "WEBHOOKS", "API", "BUSINESS")},
 }
 
 

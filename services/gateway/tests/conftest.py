@@ -100,15 +100,18 @@ async def read_all(receive: Any) -> bytes | None:
 
 
 class FakeSessions(directory_pb2_grpc.SessionsServicer):
-    """auth's Sessions: every session is active unless ended."""
+    """auth's Sessions: every session is active unless ended. valid_from: unix microseconds, by session."""
 
     def __init__(self) -> None:
         self.ended: set[str] = set()
+        self.valid_from: dict[str, int] = {}
         self.asked: list[str] = []
 
     async def CheckSession(self, request: Any, context: Any) -> Any:
         self.asked.append(request.session_id)
-        return directory_pb2.CheckSessionResponse(active=request.session_id not in self.ended)
+        return directory_pb2.CheckSessionResponse(
+            active=request.session_id not in self.ended, valid_from_us=self.valid_from.get(request.session_id, 0)
+        )
 
 
 class _Server(uvicorn.Server):
@@ -207,7 +210,10 @@ def start_gateway() -> Start:
                 "GATEWAY_HTTP_PORT": "1",
                 **{f"{name.upper()}_HTTP_URL": services.url for name in UPSTREAMS},
                 # The tests of limits set their own.
-                **{f"GATEWAY_LIMIT_{name}": "100000/1:100000" for name in ("PUBLIC", "LOGIN", "WEBHOOKS", "API")},
+                **{
+                    f"GATEWAY_LIMIT_{name}": "100000/1:100000"
+                    for name in ("PUBLIC", "LOGIN", "CODES", "WEBHOOKS", "API", "BUSINESS")
+                },
                 **environment,
             }
             with pytest.MonkeyPatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.auth.admission import AdmissionSeal
 from chassis.runtime import Kit, Service
 from chassis.telemetry.access import AccessLog
 from contracts.auth.v1 import directory_pb2_grpc
@@ -34,6 +35,7 @@ async def build(kit: Kit[GatewaySettings]) -> Service:
         upstreams=upstreams,
         verifier=kit.verifier,
         admission=admission,
+        seal=AdmissionSeal(kit.common.service_auth_secret.get_secret_value()),
         forwarder=Forwarder(
             Timeouts(settings.upstream_timeout, settings.upstream_slow_timeout, settings.client_idle_timeout)
         ),

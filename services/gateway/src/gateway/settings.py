@@ -44,8 +44,10 @@ class GatewaySettings(ServiceSettings):
 
     limit_public: LimitSetting = Limit(600, 60, 200)
     limit_login: LimitSetting = Limit(60, 60, 30)
+    limit_codes: LimitSetting = Limit(20, 60, 10)
     limit_webhooks: LimitSetting = Limit(30_000, 60, 5_000)
     limit_api: LimitSetting = Limit(1_200, 60, 300)
+    limit_business: LimitSetting = Limit(12_000, 60, 3_000)
 
     # Proxies in front of the gateway whose X-Forwarded-For and X-Forwarded-Proto are believed.
     trusted_proxies: Networks = ()
@@ -74,12 +76,7 @@ class GatewaySettings(ServiceSettings):
 
     @property
     def limits(self) -> dict[LimitClass, Limit]:
-        return {
-            LimitClass.PUBLIC: self.limit_public,
-            LimitClass.LOGIN: self.limit_login,
-            LimitClass.WEBHOOKS: self.limit_webhooks,
-            LimitClass.API: self.limit_api,
-        }
+        return {limit_class: getattr(self, f"limit_{limit_class}") for limit_class in LimitClass}
 
 
 def _default_networks(text: str) -> tuple[Network, ...]:

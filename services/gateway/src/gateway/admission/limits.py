@@ -1,7 +1,8 @@
 """Rate limits by the generic cell rate algorithm (GCRA, ITU-T I.371): one time per subject, no window edges.
 
 Each request moves the subject's theoretical arrival time (TAT) on by `interval`; it passes while the TAT stays within
-`interval × burst` of now. `limit.lua` is the same arithmetic in Redis.
+`interval × burst` of now. A request that counts under several limits passes all of them or is charged to none.
+`limit.lua` is the same arithmetic in Redis.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -56,18 +58,23 @@ class Decision:
     reset: int
 
     @classmethod
-    def of_microseconds(cls, allowed: bool, remaining: int, retry_after: float, reset: float) -> Self:
-        return cls(allowed, remaining, math.ceil(retry_after / 1_000_000), math.ceil(reset / 1_000_000))
+    def of_microseconds(cls, remaining: int, retry_after: float, reset: float) -> Self:
+        return cls(not retry_after, remaining, math.ceil(retry_after / 1_000_000), math.ceil(reset / 1_000_000))
 
 
-def take(limit: Limit, tat: float, now: float) -> tuple[Decision, float]:
-    """One request at `now`, with the subject's arrival time `tat` (0 for a new one), both in microseconds."""
+def take(limit: Limit, tat: float, now: float, *, charge: bool = True) -> tuple[Decision, float]:
+    """One request at `now`, with the subject's arrival time `tat` (0 for a new one), both in microseconds.
+
+    charge=False: only look, because another limit refuses the request.
+    """
     tat = max(tat, now)
-    ahead = tat + limit.interval
-    room = now + limit.tolerance - ahead
+    room = now + limit.tolerance - (tat + limit.interval)  # in this order a single request's rounding cancels out
     if room < 0:
-        return Decision.of_microseconds(False, 0, -room, tat - now), tat
-    return Decision.of_microseconds(True, int(room // limit.interval), 0, ahead - now), ahead
+        return Decision.of_microseconds(0, -room, tat - now), tat
+    remaining = int(room // limit.interval)
+    if not charge:
+        return Decision.of_microseconds(remaining + 1, 0, tat - now), tat
+    return Decision.of_microseconds(remaining, 0, tat + limit.interval - now), tat + limit.interval
 
 
 class LocalLimits:
@@ -77,10 +84,14 @@ class LocalLimits:
         self._capacity = capacity
         self._arrivals: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, key: str, limit: Limit, now: float) -> Decision:
-        """now: any steady clock, in microseconds."""
-        decision, tat = take(limit, self._arrivals.pop(key, 0.0), now)
-        self._arrivals[key] = tat
-        if len(self._arrivals) > self._capacity:
+    def take(self, charges: Sequence[tuple[str, Limit]], now: float) -> list[Decision]:
+        """All limits, by key, let the request pass, or none is charged. now: any steady clock, in microseconds."""
+        tats = [self._arrivals.pop(key, 0.0) for key, _ in charges]
+        passes = all(take(limit, tat, now)[0].allowed for (_, limit), tat in zip(charges, tats, strict=True))
+        decisions = []
+        for (key, limit), tat in zip(charges, tats, strict=True):
+            decision, self._arrivals[key] = take(limit, tat, now, charge=passes)
+            decisions.append(decision)
+        while len(self._arrivals) > self._capacity:
             self._arrivals.popitem(last=False)
-        return decision
+        return decisions

@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol, Self
 
 from chassis.rpc.client import call
 from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
@@ -20,8 +21,37 @@ BELIEVED_FOR = 60.0
 _REMEMBERED = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """valid_from: unix microseconds; access tokens issued at or before that moment are stale. 0: no bound."""
+
+    active: bool
+    valid_from: int = 0
+
+    def outdates(self, issued_at: int) -> bool:
+        """Whether a token issued at this unix second says what is no longer true."""
+        return self.valid_from > 0 and issued_at * 1_000_000 <= self.valid_from
+
+    @classmethod
+    def parse(cls, text: bytes | None) -> Self | None:
+        """The value of `session:{sid}`, which auth writes too; None for what says nothing."""
+        if text == b"1":
+            return cls(active=True)
+        if text is None or not text.isdigit():
+            return None
+        return cls(active=text != b"0", valid_from=int(text))
+
+    def text(self) -> str:
+        if not self.active:
+            return "0"
+        return str(self.valid_from) if self.valid_from > 0 else "1"
+
+
+ENDED: Final = Session(active=False)
+
+
 class SessionSource(Protocol):
-    async def active(self, session_id: str) -> bool: ...
+    async def session(self, session_id: str) -> Session: ...
 
 
 class AuthSessions:
@@ -30,9 +60,10 @@ class AuthSessions:
     def __init__(self, stub: directory_pb2_grpc.SessionsStub) -> None:
         self._stub = stub
 
-    async def active(self, session_id: str) -> bool:
+    async def session(self, session_id: str) -> Session:
         request = directory_pb2.CheckSessionRequest(session_id=session_id)
-        return bool((await call("auth", self._stub.CheckSession(request, timeout=_ASK_TIMEOUT))).active)
+        answer = await call("auth", self._stub.CheckSession(request, timeout=_ASK_TIMEOUT))
+        return Session(True, answer.valid_from_us) if answer.active else ENDED
 
 
 class Sessions:
@@ -41,20 +72,20 @@ class Sessions:
     def __init__(self, source: SessionSource, now: Callable[[], float] = time.monotonic) -> None:
         self._source = source
         self._now = now
-        self._confirmed: OrderedDict[str, float] = OrderedDict()
-        self._asking: dict[str, asyncio.Task[bool]] = {}
+        self._confirmed: OrderedDict[str, tuple[float, Session]] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[Session]] = {}
 
-    def confirmed(self, session_id: str) -> None:
-        """Redis or auth has just said that the session is active."""
-        self._confirmed[session_id] = self._now()
+    def learnt(self, session_id: str, session: Session) -> None:
+        """Redis or auth has just said so."""
+        if not session.active:
+            self._confirmed.pop(session_id, None)
+            return
+        self._confirmed[session_id] = (self._now(), session)
         self._confirmed.move_to_end(session_id)
         if len(self._confirmed) > _REMEMBERED:
             self._confirmed.popitem(last=False)
 
-    def revoked(self, session_id: str) -> None:
-        self._confirmed.pop(session_id, None)
-
-    async def ask(self, session_id: str) -> bool:
+    async def ask(self, session_id: str) -> Session:
         """auth's answer. Raises Unavailable."""
         task = self._asking.get(session_id)
         if task is None:
@@ -63,23 +94,21 @@ class Sessions:
             task.add_done_callback(lambda _: self._asking.pop(session_id, None))
         return await asyncio.shield(task)
 
-    async def without_store(self, session_id: str) -> bool:
+    async def without_store(self, session_id: str) -> Session:
         """While Redis is down: an answer of the last seconds, else auth's; when auth is down too, only a session
         confirmed within the last minute passes. Raises Unavailable."""
-        age = self._now() - self._confirmed.get(session_id, float("-inf"))
+        confirmed, session = self._confirmed.get(session_id, (float("-inf"), ENDED))
+        age = self._now() - confirmed
         if age <= FRESH_FOR:
-            return True
+            return session
         try:
             return await self.ask(session_id)
         except Unavailable:
             if age <= BELIEVED_FOR:
-                return True
+                return session
             raise
 
-    async def _ask(self, session_id: str) -> bool:
-        active = await self._source.active(session_id)
-        if active:
-            self.confirmed(session_id)
-        else:
-            self.revoked(session_id)
-        return active
+    async def _ask(self, session_id: str) -> Session:
+        session = await self._source.session(session_id)
+        self.learnt(session_id, session)
+        return session

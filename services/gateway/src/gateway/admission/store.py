@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha1
 from pathlib import Path
 from typing import Final
 
 from gateway.admission.limits import Decision, Limit
-from gateway.admission.redis_link import RedisLink, ReplyError, StoreDown
+from gateway.admission.redis_link import Argument, RedisLink, ReplyError, StoreDown
+from gateway.admission.sessions import Session
 
 _SCRIPT: Final = (Path(__file__).parent / "limit.lua").read_text()
 _DIGEST: Final = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -18,30 +19,32 @@ _LOAD: Final = ("SCRIPT", "LOAD", _SCRIPT)
 _SESSION_TTL: Final = 900
 
 
-class SessionState(StrEnum):
-    ACTIVE = "1"
-    REVOKED = "0"
-
-
-_STATES: Final = {b"1": SessionState.ACTIVE, b"0": SessionState.REVOKED}
-
-
 @dataclass(frozen=True, slots=True)
 class StoreAnswer:
-    """session is None when Redis does not know it."""
+    """decisions: of the limits that were looked at, in order. session is None when Redis does not know it."""
 
-    decision: Decision
-    session: SessionState | None
+    decisions: list[Decision]
+    session: Session | None
 
 
 class AdmissionStore:
     def __init__(self, redis_url: str) -> None:
         self._redis = RedisLink(redis_url, prepare=_LOAD)
 
-    async def check(self, limit_key: str, limit: Limit, session_id: str | None) -> StoreAnswer:
-        """Count one request and look the session up. Raises StoreDown."""
-        keys = (limit_key,) if session_id is None else (limit_key, _session_key(session_id))
-        command = ("EVALSHA", _DIGEST, len(keys), *keys, limit.interval, limit.tolerance)
+    async def check(
+        self, charges: Sequence[tuple[str, Limit]], *, session_id: str | None = None, issued_at: int = 0
+    ) -> StoreAnswer:
+        """Count one request under its limits, by key, and look the session up. Raises StoreDown.
+
+        issued_at: unix seconds, of the token. One that no longer holds is charged under the first limit only.
+        """
+        command: list[Argument] = ["EVALSHA", _DIGEST, len(charges), *[key for key, _ in charges]]
+        if session_id is not None:
+            command[2] = len(charges) + 1
+            command.append(_session_key(session_id))
+        command.append(issued_at * 1_000_000)
+        for _, limit in charges:
+            command += (limit.interval, limit.tolerance)
         try:
             try:
                 answer = await self._redis.execute(*command)
@@ -52,15 +55,14 @@ class AdmissionStore:
                 answer = await self._redis.execute(*command)
         except ReplyError as error:
             raise StoreDown(str(error).partition(" ")[0]) from None
-        allowed, remaining, retry_after, reset, state = answer
-        decision = Decision.of_microseconds(allowed == 1, remaining, retry_after, reset)
-        return StoreAnswer(decision, _STATES.get(state))
+        decisions = [Decision.of_microseconds(*answer[start : start + 3]) for start in range(2, len(answer), 3)]
+        return StoreAnswer(decisions, Session.parse(answer[1]))
 
-    async def remember(self, session_id: str, state: SessionState) -> None:
-        """Keep what auth said. An active state never overwrites a revocation written meanwhile. Raises StoreDown."""
-        only_new = ("NX",) if state is SessionState.ACTIVE else ()
+    async def remember(self, session_id: str, session: Session) -> None:
+        """Keep what auth said. An active state never overwrites what auth has written meanwhile. Raises StoreDown."""
+        only_new = ("NX",) if session.active else ()
         try:
-            await self._redis.execute("SET", _session_key(session_id), state.value, "EX", _SESSION_TTL, *only_new)
+            await self._redis.execute("SET", _session_key(session_id), session.text(), "EX", _SESSION_TTL, *only_new)
         except ReplyError as error:
             raise StoreDown(str(error).partition(" ")[0]) from None
 

@@ -8,7 +8,6 @@ from chassis.http.errors import STATUS, error_body
 from kernel import CobroError, ErrorKind
 from starlette.types import Send
 
-from gateway.admission.service import Limited
 from gateway.edge.errors import GatewayError
 from gateway.proxy.headers import SECURITY, Headers
 
@@ -36,8 +35,6 @@ def error_answer(error: CobroError | GatewayError, request_id: str) -> tuple[int
             headers.append((b"www-authenticate", b"Bearer"))
         if error.kind is ErrorKind.UNAVAILABLE:
             retry_after = retry_after or 2
-        if isinstance(error, Limited):
-            headers += error.admitted.headers()
     if retry_after is not None:
         headers.append((b"retry-after", str(retry_after).encode()))
     return status, headers, body

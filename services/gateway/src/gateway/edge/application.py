@@ -6,9 +6,11 @@ read the headers → the gateway's own pages, or the route → CORS preflight �
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chassis.auth import TokenVerifier
+from chassis.auth.admission import HEADER as ADMISSION_HEADER
+from chassis.auth.admission import AdmissionSeal
 from chassis.telemetry import metrics
 from chassis.telemetry.access import AccessLog
 from chassis.telemetry.context import request_id as current_request_id
@@ -16,7 +18,8 @@ from chassis.telemetry.logs import get_logger
 from kernel import CobroError, Unauthenticated
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.admission.service import Admission, Admitted
+from gateway.admission.business import business_of
+from gateway.admission.service import Admission, Limited
 from gateway.edge.answers import STRICT_TRANSPORT, error_answer, send_answer
 from gateway.edge.client_address import ClientAddresses, limit_subject
 from gateway.edge.cors import Cors
@@ -33,6 +36,7 @@ log = get_logger(__name__)
 
 _SERVICE = "gateway"
 _ALLOW = ((b"allow", ", ".join(sorted(METHODS)).encode()),)
+_ADMISSION = ADMISSION_HEADER.encode()
 
 
 @dataclass(slots=True)
@@ -45,7 +49,7 @@ class _Request:
     route: str = "unmatched"
     upstream: str = ""
     status: int = 0
-    own_headers: Headers | None = None
+    own_headers: Headers = field(default_factory=list)
 
 
 class Gateway:
@@ -55,6 +59,7 @@ class Gateway:
         upstreams: dict[str, Upstream],
         verifier: TokenVerifier,
         admission: Admission,
+        seal: AdmissionSeal,
         forwarder: Forwarder,
         pages: Pages,
         addresses: ClientAddresses,
@@ -66,6 +71,7 @@ class Gateway:
         self._upstreams = upstreams
         self._verifier = verifier
         self._admission = admission
+        self._seal = seal
         self._forwarder = forwarder
         self._pages = pages
         self._addresses = addresses
@@ -133,18 +139,19 @@ class Gateway:
         page = self._pages.find(method, path)
         if page is not None:
             request.route = page.label
-            await self._admission.admit_address(LimitClass.PUBLIC, limit_subject(address))
+            admitted = await self._admission.admit_address(LimitClass.PUBLIC, limit_subject(address))
+            request.own_headers += admitted.headers()
             await page.answer(scope, receive, send, request.own_headers)
             return
         route = match(method, path, scope["raw_path"])
         request.route, request.upstream = route.label, route.upstream
-        admitted = await self._admit(route, incoming, address, scope["query_string"])
-        onward = (
+        onward = [
             (b"x-request-id", request.id.encode()),
             (b"x-forwarded-for", address.encode("latin-1")),
             (b"x-forwarded-proto", self._addresses.scheme(peer, incoming, scope["scheme"])),
             (b"traceparent", request.trace.traceparent),
-        )
+        ]
+        await self._admit(request, route, incoming, address, onward)
         await self._forwarder.forward(
             self._upstreams[route.upstream],
             route,
@@ -153,30 +160,38 @@ class Gateway:
             receive,
             send,
             request_headers=onward,
-            answer_headers=[*request.own_headers, *admitted.headers()],
+            answer_headers=request.own_headers,
         )
 
-    async def _admit(self, route: Route, incoming: Incoming, address: str, query: bytes) -> Admitted:
-        if route.public:
-            return await self._admission.admit_address(route.limit_class, limit_subject(address))
-        if route.opened_by(query):
-            return await self._admission.admit_address(LimitClass.PUBLIC, limit_subject(address))
-        try:
-            caller = await self._verifier.verify(_bearer(incoming.authorization))
-        except Unauthenticated:
-            # Guessing tokens counts like any other anonymous request.
-            await self._admission.admit_address(LimitClass.PUBLIC, limit_subject(address))
-            raise
-        return await self._admission.admit_caller(caller)
+    async def _admit(self, request: _Request, route: Route, incoming: Incoming, address: str, onward: Headers) -> None:
+        """Notes the limits for the answer, and for a bearer the seal that tells the service of the checked session."""
+        path, query = request.scope["path"], request.scope["query_string"]
+        if route.public or route.opened_by(query):
+            limit_class = route.limit_class if route.public else LimitClass.PUBLIC
+            admitted = await self._admission.admit_address(limit_class, limit_subject(address))
+        else:
+            try:
+                token = _bearer(incoming.authorization)
+                caller = await self._verifier.verify(token)
+            except Unauthenticated:
+                # Guessing tokens counts like any other anonymous request.
+                counted = await self._admission.admit_address(LimitClass.PUBLIC, limit_subject(address))
+                request.own_headers += counted.headers()
+                raise
+            admitted = await self._admission.admit_caller(caller, route.limit_class, business_of(caller, path, query))
+            onward.append((_ADMISSION, self._seal.sign(token).encode()))
+        request.own_headers += admitted.headers()
 
     def _own_headers(self, request_id: str, incoming: Incoming) -> Headers:
         headers = [(b"x-request-id", request_id.encode()), *self._transport_headers]
         return headers + self._cors.headers(incoming.origin)
 
     async def _refuse(self, request: _Request, send: Send, error: CobroError | GatewayError) -> None:
+        if isinstance(error, Limited):
+            request.own_headers += error.admitted.headers()
         status, headers, body = error_answer(error, request.id)
-        own = request.own_headers
-        await send_answer(send, status, headers + (own or [(b"x-request-id", request.id.encode())]), body)
+        own = request.own_headers or self._own_headers(request.id, Incoming())
+        await send_answer(send, status, headers + own, body)
 
     def _observe(self, request: _Request, seconds: float) -> None:
         method = request.scope["method"] if request.scope["method"] in METHODS else "OTHER"

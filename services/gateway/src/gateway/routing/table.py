@@ -34,12 +34,15 @@ IMPORT_BODY_LIMIT: Final = 16 << 20
 
 
 class LimitClass(StrEnum):
-    """Rate limits by kind of route. API counts per user, the others per address."""
+    """Rate limits by kind of route. PUBLIC, LOGIN, WEBHOOKS and CODES (one-time codes) count per address; a bearer's
+    routes count per user under API, those for CODES under it too, and per BUSINESS where one is known."""
 
     PUBLIC = "public"
     LOGIN = "login"
+    CODES = "codes"
     WEBHOOKS = "webhooks"
     API = "api"
+    BUSINESS = "business"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,13 @@ EXCEPTIONS: Final[dict[tuple[str, str], Route]] = {
     ("POST", f"{PREFIX}/auth/register"): _public("auth", "/auth/register"),
     ("POST", f"{PREFIX}/auth/login"): _public("auth", "/auth/login"),
     ("POST", f"{PREFIX}/auth/refresh"): _public("auth", "/auth/refresh", LimitClass.PUBLIC),
-    ("POST", f"{PREFIX}/auth/password/forgot"): _public("auth", "/auth/password/forgot"),
-    ("POST", f"{PREFIX}/auth/password/reset"): _public("auth", "/auth/password/reset"),
+    ("POST", f"{PREFIX}/auth/password/forgot"): _public("auth", "/auth/password/forgot", LimitClass.CODES),
+    ("POST", f"{PREFIX}/auth/password/reset"): _public("auth", "/auth/password/reset", LimitClass.CODES),
+    # What can be guessed with somebody's token: their code, their password.
+    **{
+        ("POST", f"{PREFIX}{path}"): Route("auth", path, limit_class=LimitClass.CODES, body_limit=PUBLIC_BODY_LIMIT)
+        for path in ("/auth/verification", "/auth/verification/confirm", "/auth/password/change")
+    },
     ("GET", "/.well-known/jwks.json"): _public("auth", "/.well-known/jwks.json", LimitClass.PUBLIC),
     ("POST", f"{PREFIX}/products/import"): Route(
         "catalog", "/products/import", body_limit=IMPORT_BODY_LIMIT, slow=True

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from chassis.auth.admission import AdmissionSeal
+from chassis.testing.service import COMMON
 from chassis.testing.tokens import TokenFactory, make_principal
+from kernel import new_id
 from redis.asyncio import Redis
 
 pytestmark = pytest.mark.integration
@@ -118,6 +122,118 @@ async def test_api_limits_count_per_user(start_gateway: Any) -> None:
         assert 1 <= int(limited.headers["retry-after"]) <= 2
         assert (await gateway.client.get(ME, headers=second)).status_code == 200
         assert gateway.services.count(ME) == 4
+
+
+async def test_api_limits_count_per_business_too(start_gateway: Any) -> None:
+    first, second = new_id(), new_id()
+    async with start_gateway(GATEWAY_LIMIT_API="60/60:10", GATEWAY_LIMIT_BUSINESS="60/60:3") as gateway:
+        owner, colleague = (gateway.bearer(make_principal(owns=[first])) for _ in range(2))
+        elsewhere = gateway.bearer(make_principal(owns=[first, second]))
+        answers = [await gateway.client.get(ME, headers=headers) for headers in (owner, colleague, owner, colleague)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert answers[0].headers["ratelimit-policy"] == '"api";q=60;w=60, "business";q=60;w=60'
+        states = [answer.headers["ratelimit"].split(", ") for answer in answers]
+        assert [(user[:9], business[:14]) for user, business in states] == [
+            ('"api";r=9', '"business";r=2'),
+            ('"api";r=9', '"business";r=1'),
+            ('"api";r=8', '"business";r=0'),
+            ('"api";r=9', '"business";r=0'),  # refused by the one limit, and so not charged to the other
+        ]
+        assert 1 <= int(answers[3].headers["retry-after"]) <= 2
+        assert (await code(gateway, elsewhere))[0] == 200
+        assert (await code(gateway, elsewhere, f"/api/v1/sales?businessId={second}"))[0] == 200
+        assert (await code(gateway, elsewhere, f"/api/v1/sales?businessId={first}"))[0] == 429
+
+
+async def test_a_removed_member_cannot_use_up_the_limit_of_the_business(start_gateway: Any, redis: Redis) -> None:
+    business = new_id()
+    async with start_gateway(GATEWAY_LIMIT_BUSINESS="1/3600:3") as gateway:
+        for state in ("0", str(time.time_ns() // 1000 + 5_000_000)):
+            removed = make_principal(owns=[business])
+            await redis.set(f"session:{removed.session_id}", state, ex=60)
+            headers = gateway.bearer(removed)
+            assert {(await code(gateway, headers))[0] for _ in range(5)} == {401}
+        assert (await code(gateway, gateway.bearer(make_principal(owns=[business]))))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/auth/verification", "/auth/verification/confirm", "/auth/password/change", "/auth/password/reset"]
+)
+async def test_codes_have_a_stricter_limit(start_gateway: Any, path: str) -> None:
+    async with start_gateway(GATEWAY_LIMIT_CODES="1/3600:2", BLIND_INDEX_KEY=_fresh_key()) as gateway:
+        headers = gateway.bearer()
+
+        async def ask() -> Any:
+            return await gateway.client.post(f"/api/v1{path}", json={}, headers=headers)
+
+        answers = [await ask() for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert '"codes";q=1;w=3600' in answers[0].headers["ratelimit-policy"]
+        assert int(answers[2].headers["retry-after"]) > 1000
+        assert (await code(gateway, headers))[0] == 200
+
+
+async def test_every_limited_answer_says_so(gateway: Any) -> None:
+    """Also the ones that are errors, or the gateway's own."""
+    asked = {
+        "/health": ({}, "public"),
+        "/docs": ({}, "public"),
+        ME: ({}, "public"),
+        "/api/v1/sales": (gateway.bearer(), "api"),
+        "/.well-known/jwks.json": ({}, "public"),
+    }
+    for path, (headers, policy) in asked.items():
+        answer = await gateway.client.get(path, headers=headers)
+        assert answer.headers["ratelimit-policy"].startswith(f'"{policy}";q='), path
+        assert answer.headers["ratelimit"].startswith(f'"{policy}";r='), path
+
+
+async def test_a_member_that_was_changed_must_refresh(gateway: Any, redis: Redis) -> None:
+    caller = make_principal()
+    now = int(time.time())
+    before, after = gateway.bearer(caller, iat=now - 10), gateway.bearer(caller, iat=now)
+    await redis.set(f"session:{caller.session_id}", str((now - 1) * 1_000_000 + 250_000), ex=60)
+    assert await code(gateway, before) == (401, "token_stale")
+    assert (await code(gateway, after))[0] == 200
+    assert gateway.sessions.asked.count(str(caller.session_id)) == 0
+
+
+@pytest.mark.parametrize("store", ["up", "down"])
+async def test_what_auth_says_of_a_session_bounds_its_tokens_too(start_gateway: Any, redis: Redis, store: str) -> None:
+    environment = {"REDIS_URL": f"redis://127.0.0.1:{closed_port()}"} if store == "down" else {}
+    async with start_gateway(**environment) as gateway:
+        caller, now = make_principal(), int(time.time())
+        bound = (now - 1) * 1_000_000
+        gateway.sessions.valid_from[str(caller.session_id)] = bound
+        before, after = gateway.bearer(caller, iat=now - 10), gateway.bearer(caller, iat=now)
+        for _ in range(2):
+            assert await code(gateway, before) == (401, "token_stale")
+            assert (await code(gateway, after))[0] == 200
+        assert gateway.sessions.asked.count(str(caller.session_id)) == 1
+        if store == "up":
+            assert await redis.get(f"session:{caller.session_id}") == str(bound).encode()
+
+
+async def test_a_state_nobody_understands_is_asked_for_again(gateway: Any, redis: Redis) -> None:
+    caller = make_principal()
+    await redis.set(f"session:{caller.session_id}", "maybe", ex=60)
+    assert (await code(gateway, gateway.bearer(caller)))[0] == 200
+    assert gateway.sessions.asked.count(str(caller.session_id)) == 1
+
+
+async def test_a_checked_token_is_sealed_for_the_service(gateway: Any) -> None:
+    seal = AdmissionSeal(COMMON["SERVICE_AUTH_SECRET"])
+    headers = gateway.bearer()
+    token = headers["authorization"].removeprefix("Bearer ")
+    forged = {"x-cobro-admission": "1.forged"}
+    await gateway.client.get("/api/v1/sales/sealed", headers={**headers, **forged})
+    assert seal.admits(token, gateway.services.last("/api/v1/sales/sealed").header("x-cobro-admission"))
+    # A token that comes along where none is needed has not been looked at.
+    for path in ("/api/v1/auth/refresh", "/webhooks/unsealed"):
+        await gateway.client.post(path, json={}, headers={**headers, **forged})
+        assert gateway.services.last(path).header("x-cobro-admission") is None
+    await gateway.client.get("/api/v1/receipts/unsealed?key=abc", headers={**headers, **forged})
+    assert gateway.services.last("/api/v1/receipts/unsealed").header("x-cobro-admission") is None
 
 
 async def test_public_limits_count_per_address_and_class(start_gateway: Any, redis: Redis) -> None:

@@ -59,9 +59,26 @@ def test_waiting_as_told_is_enough(limit: Limit, start: int) -> None:
 
 def test_subjects_do_not_share_and_the_oldest_is_forgotten_first() -> None:
     local, limit = LocalLimits(capacity=2), Limit(1, 3600, 1)
-    assert local.take("a", limit, 1.0).allowed
-    assert local.take("b", limit, 1.0).allowed
-    assert not local.take("a", limit, 1.0).allowed
-    assert local.take("c", limit, 1.0).allowed
-    assert not local.take("a", limit, 1.0).allowed
-    assert local.take("b", limit, 1.0).allowed
+
+    def passes(key: str) -> bool:
+        (decision,) = local.take([(key, limit)], 1.0)
+        return decision.allowed
+
+    assert passes("a")
+    assert passes("b")
+    assert not passes("a")
+    assert passes("c")
+    assert not passes("a")
+    assert passes("b")
+
+
+def test_a_request_under_two_limits_is_charged_to_both_or_to_none() -> None:
+    local, wide, narrow = LocalLimits(), Limit(60, 60, 5), Limit(60, 60, 2)
+    both = [("user", wide), ("business", narrow)]
+    assert [decision.remaining for decision in local.take(both, 1.0)] == [4, 1]
+    assert [decision.remaining for decision in local.take(both, 1.0)] == [3, 0]
+    user, business = local.take(both, 1.0)
+    assert (user.allowed, user.remaining, user.retry_after) == (True, 3, 0)
+    assert (business.allowed, business.remaining, business.retry_after) == (False, 0, 1)
+    (alone,) = local.take([("user", wide)], 1.0)
+    assert alone.remaining == 2
