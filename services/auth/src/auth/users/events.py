@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from contracts.events.auth import UserRegistered
+from contracts.events.auth import UserRegistered, UserUpdated
 
 from auth.users.models import User
 
 
 def registered(user: User) -> UserRegistered:
     return UserRegistered(aggregate_id=user.id, aggregate_version=user.version, role=user.role)
+
+
+def updated(user: User, *changed: str) -> UserUpdated:
+    """changed: names of fields, never their values."""
+    return UserUpdated(
+        aggregate_id=user.id,
+        aggregate_version=user.version,
+        role=user.role,
+        kyc_level=user.kyc_level,
+        changed=changed,
+    )
