@@ -26,6 +26,7 @@ from auth.sessions.rpc import SessionsServicer
 from auth.sessions.states import SessionStates
 from auth.sessions.tokens import AccessTokens, RefreshTokens
 from auth.settings import AuthSettings
+from auth.throttling.service import Throttle
 from auth.users.routes import router as users_router
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -84,5 +85,6 @@ def _context(kit: Kit[AuthSettings]) -> AuthContext:
             pepper, cost=settings.bcrypt_cost, threads=settings.password_threads, queue=settings.password_queue
         ),
         password_policy=PasswordPolicy(),
+        throttle=Throttle(kit.cache.redis, kit.blind_index, kit.clock),
         fingerprint_key=hmac.digest(pepper.encode(), b"idempotency fingerprint", sha256),
     )

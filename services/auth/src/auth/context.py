@@ -17,6 +17,7 @@ from auth.passwords.hashing import PasswordHasher
 from auth.passwords.policy import PasswordPolicy
 from auth.sessions.states import SessionStates
 from auth.sessions.tokens import AccessTokens, RefreshTokens
+from auth.throttling.service import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class AuthContext:
     session_states: SessionStates
     passwords: PasswordHasher
     password_policy: PasswordPolicy
+    throttle: Throttle
     fingerprint_key: bytes
 
     def phone_index(self, phone: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel import Unauthenticated
+from kernel import NotFound, Unauthenticated
 
 
 def invalid_credentials() -> Unauthenticated:
@@ -15,3 +15,7 @@ def refresh_token_invalid() -> Unauthenticated:
 
 def session_ended() -> Unauthenticated:
     return Unauthenticated("The session has ended; log in again", code="session_ended")
+
+
+def session_not_found() -> NotFound:
+    return NotFound("Session not found", code="session_not_found")

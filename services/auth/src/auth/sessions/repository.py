@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.http.pagination import PageParams, Slice, fetch_page
 from sqlalchemy import Row, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,19 +37,37 @@ async def find_alive(session: AsyncSession, session_id: UUID, now: datetime) -> 
     )
 
 
-async def end(session: AsyncSession, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> None:
-    await session.execute(
+async def page(
+    session: AsyncSession, params: PageParams, user_id: UUID, *, now: datetime, used_after: datetime
+) -> Slice:
+    """The user's sessions that can still be used, newest first."""
+    statement = select(UserSession).where(
+        UserSession.user_id == user_id,
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > now,
+        UserSession.used_at > used_after,
+    )
+    return await fetch_page(session, statement, params, created_at=UserSession.created_at, id=UserSession.id)
+
+
+async def end(session: AsyncSession, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> bool:
+    """False when the user has no such session, or it has ended before."""
+    statement = (
         update(UserSession)
         .where(UserSession.id == session_id, UserSession.user_id == user_id, UserSession.ended_at.is_(None))
         .values(_ending(reason, now))
+        .returning(UserSession.id)
     )
+    return await session.scalar(statement) is not None
 
 
-async def end_all(session: AsyncSession, user_id: UUID, reason: EndReason, now: datetime) -> Sequence[UUID]:
-    """End every session of the user; returns those that were alive."""
+async def end_all(
+    session: AsyncSession, user_id: UUID, reason: EndReason, now: datetime, *, but: UUID | None
+) -> Sequence[UUID]:
+    """End every session of the user, but for one; returns those that were alive."""
     statement = (
         update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.id.is_distinct_from(but))
         .values(_ending(reason, now))
         .returning(UserSession.id)
     )

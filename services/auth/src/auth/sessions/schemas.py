@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
-from chassis.http.schemas import RequestModel, ResponseModel
+from chassis.http.schemas import RequestModel, ResponseModel, UtcDatetime
 from pydantic import Field, StringConstraints
 
 from auth.fields import Phone
@@ -31,3 +32,15 @@ class TokenResponse(ResponseModel):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
     expires_in: int
     user: UserResponse
+
+
+class SessionResponse(ResponseModel):
+    """One log-in on one device. address: from where it began. expires_at: when it ends unless it is used before."""
+
+    id: UUID
+    device: str | None
+    address: str | None
+    created_at: UtcDatetime
+    last_used_at: UtcDatetime
+    expires_at: UtcDatetime
+    current: bool

@@ -1,8 +1,8 @@
-"""Log-in, refresh, log-out."""
+"""Log-in, refresh, log-out, and the list of a user's sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,17 +10,22 @@ from uuid import UUID
 from chassis.auth import Principal, Role
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, IdempotencyScope
-from chassis.http.schemas import Data
+from chassis.http.pagination import PageParams, as_page
+from chassis.http.schemas import Data, Page
 from chassis.sessions import SessionState
 from chassis.telemetry.logs import get_logger
 from kernel import Unauthenticated, new_id
 
+from auth.audit import service as audit
+from auth.audit.actions import AuditAction
+from auth.audit.origin import current_origin
 from auth.context import AuthContext
 from auth.members import repository as members
 from auth.metrics import logins, refreshes
+from auth.sealing import reveal, seal
 from auth.sessions import errors, repository, staleness
 from auth.sessions.models import RefreshToken, UserSession
-from auth.sessions.schemas import LoginRequest, TokenResponse
+from auth.sessions.schemas import LoginRequest, SessionResponse, TokenResponse
 from auth.sessions.states import microseconds
 from auth.sessions.status import EndReason
 from auth.sessions.tokens import (
@@ -30,6 +35,7 @@ from auth.sessions.tokens import (
     SESSION_LIFETIME,
     claimable,
 )
+from auth.throttling.limits import Guess
 from auth.users import repository as users
 from auth.users.models import User
 from auth.users.presentation import present
@@ -42,32 +48,50 @@ _KEEP_EXPIRED_TOKENS = timedelta(days=1)
 
 
 async def log_in(ctx: AuthContext, scope: IdempotencyScope, request: LoginRequest, device: str | None) -> Answer:
-    """A new session. An unknown phone and a wrong password raise the same Unauthenticated, after the same time."""
-    async with ctx.database.read() as session:
-        user = await users.find_by_phone(session, ctx.phone_index(request.phone))
-    stored = user.password_hash if user else None
-    verified = await ctx.passwords.verify(request.password, stored)
-    if user is None or stored is None or not verified:
-        logins.labels("refused").inc()
-        raise errors.invalid_credentials()
-    renewed = await ctx.passwords.hash(request.password) if ctx.passwords.is_outdated(stored) else None
+    """A new session. An unknown phone and a wrong password raise the same Unauthenticated, after the same time.
+
+    Raises RateLimited, again for both alike, before any password is looked at.
+    """
     session_id = new_id()
-    user_id = user.id
-
-    async def work(unit: UnitOfWork) -> Data[TokenResponse]:
-        locked = await (users.hold if renewed is None else users.lock)(unit.session, user_id)
-        # Changed or deleted while its hash was being computed.
-        if locked is None or locked.password_hash != stored:
+    async with ctx.throttle.attempt(Guess.LOGIN, request.phone, current_origin().address) as attempt:
+        async with ctx.database.read() as session:
+            user = await users.find_by_phone(session, ctx.phone_index(request.phone))
+        stored = user.password_hash if user else None
+        verified = await ctx.passwords.verify(request.password, stored)
+        if user is None or stored is None or not verified:
+            attempt.wrong()
+            logins.labels("refused").inc()
+            await _note_refusal(ctx, user)
             raise errors.invalid_credentials()
-        if renewed is not None:
-            locked.password_hash = renewed
-        return Data(data=await start(ctx, unit, locked, session_id=session_id, device=device))
+        renewed = await ctx.passwords.hash(request.password) if ctx.passwords.is_outdated(stored) else None
+        user_id = user.id
 
-    answer = await ctx.idempotency.run(scope, work, status=200)
+        async def work(unit: UnitOfWork) -> Data[TokenResponse]:
+            locked = await (users.hold if renewed is None else users.lock)(unit.session, user_id)
+            # Changed or deleted while its hash was being computed.
+            if locked is None or locked.password_hash != stored:
+                raise errors.invalid_credentials()
+            if renewed is not None:
+                locked.password_hash = renewed
+            actor = Principal(user_id, session_id, Role(locked.role), locked.kyc_level, {})
+            audit.record(ctx.cipher, unit, AuditAction.LOGIN_SUCCEEDED, actor=actor, subject_id=user_id)
+            return Data(data=await start(ctx, unit, locked, session_id=session_id, device=device))
+
+        answer = await ctx.idempotency.run(scope, work, status=200)
     logins.labels("ok").inc()
     if not answer.replayed:
         await ctx.session_states.activate(session_id)
     return answer
+
+
+async def _note_refusal(ctx: AuthContext, user: User | None) -> None:
+    """Of an unknown phone, too: an entry that is written for some would show in the time of the answer."""
+
+    async def work(unit: UnitOfWork) -> None:
+        subject_id = user.id if user else None
+        audit.record(ctx.cipher, unit, AuditAction.LOGIN_FAILED, actor=None, subject_id=subject_id)
+
+    await ctx.database.run(work)
 
 
 async def start(
@@ -79,6 +103,7 @@ async def start(
         id=session_id,
         user_id=user.id,
         device=device,
+        address=_sealed_address(ctx, session_id),
         created_at=now,
         used_at=now,
         expires_at=now + SESSION_LIFETIME,
@@ -114,7 +139,7 @@ async def refresh(ctx: AuthContext, token: str) -> TokenResponse:
     if isinstance(outcome, _Reused):
         refreshes.labels("reused").inc()
         log.warning("session.refresh_token_reused", session_id=str(outcome.session_id), user_id=str(outcome.user_id))
-        await _announce(ctx, [outcome.session_id])
+        await announce(ctx, [outcome.session_id])
         raise errors.refresh_token_invalid()
     return outcome
 
@@ -148,20 +173,70 @@ async def log_out(ctx: AuthContext, caller: Principal) -> None:
     """End the caller's session. Doing it again changes nothing."""
 
     async def work(unit: UnitOfWork) -> None:
-        await repository.end(unit.session, caller.session_id, caller.user_id, EndReason.LOGOUT, unit.clock.now())
+        await _end(ctx, unit, caller, caller.session_id, EndReason.LOGOUT)
 
     await ctx.database.run(work)
-    await _announce(ctx, [caller.session_id])
+    await announce(ctx, [caller.session_id])
 
 
 async def log_out_everywhere(ctx: AuthContext, caller: Principal) -> None:
     """End every session of the caller, this one included."""
 
     async def work(unit: UnitOfWork) -> set[UUID]:
-        ended = await repository.end_all(unit.session, caller.user_id, EndReason.LOGOUT_ALL, unit.clock.now())
+        ended = await end_all(ctx, unit, caller.user_id, EndReason.LOGOUT_ALL, actor=caller)
         return {*ended, caller.session_id}
 
-    await _announce(ctx, await ctx.database.run(work))
+    await announce(ctx, await ctx.database.run(work))
+
+
+async def list_page(ctx: AuthContext, caller: Principal, params: PageParams) -> Page[SessionResponse]:
+    """The caller's living sessions, newest first."""
+    now = ctx.clock.now()
+    async with ctx.database.read() as session:
+        result = await repository.page(session, params, caller.user_id, now=now, used_after=now - REFRESH_LIFETIME)
+    return as_page(result, lambda row: _present(ctx, row.UserSession, caller))
+
+
+async def remove(ctx: AuthContext, caller: Principal, session_id: UUID) -> None:
+    """End one session of the caller. Raises NotFound for another's, and for one that has ended."""
+
+    async def work(unit: UnitOfWork) -> None:
+        if not await _end(ctx, unit, caller, session_id, EndReason.REMOVED):
+            raise errors.session_not_found()
+
+    await ctx.database.run(work)
+    await announce(ctx, [session_id])
+
+
+async def end_all(
+    ctx: AuthContext,
+    unit: UnitOfWork,
+    user_id: UUID,
+    reason: EndReason,
+    *,
+    actor: Principal | None,
+    but: UUID | None = None,
+) -> Sequence[UUID]:
+    """End a user's sessions, but for one, in the caller's transaction. Those returned are to be announced after it."""
+    ended = await repository.end_all(unit.session, user_id, reason, unit.clock.now(), but=but)
+    if ended:
+        audit.record(
+            ctx.cipher,
+            unit,
+            AuditAction.SESSIONS_ENDED,
+            actor=actor,
+            subject_id=user_id,
+            after={"reason": reason.value, "sessions": [str(session_id) for session_id in ended]},
+        )
+    return ended
+
+
+async def _end(ctx: AuthContext, unit: UnitOfWork, caller: Principal, session_id: UUID, reason: EndReason) -> bool:
+    ended = await repository.end(unit.session, session_id, caller.user_id, reason, unit.clock.now())
+    if ended:
+        after = {"reason": reason.value}
+        audit.record(ctx.cipher, unit, AuditAction.SESSION_ENDED, actor=caller, subject_id=session_id, after=after)
+    return ended
 
 
 async def is_active(ctx: AuthContext, session_id: UUID) -> bool:
@@ -194,8 +269,9 @@ async def forget_old(ctx: AuthContext) -> None:
     await ctx.database.run(work)
 
 
-async def _announce(ctx: AuthContext, session_ids: Collection[UUID]) -> None:
-    if not await ctx.session_states.end(session_ids):
+async def announce(ctx: AuthContext, session_ids: Collection[UUID]) -> None:
+    """Tell the gateway at once of sessions whose end has been committed."""
+    if not session_ids or not await ctx.session_states.end(session_ids):
         return
     now = ctx.clock.now()
 
@@ -234,3 +310,20 @@ async def _tokens(ctx: AuthContext, unit: UnitOfWork, user: User, login: UserSes
 
 def _expiry(login: UserSession, now: datetime) -> datetime:
     return min(now + REFRESH_LIFETIME, login.expires_at)
+
+
+def _sealed_address(ctx: AuthContext, session_id: UUID) -> str | None:
+    address = current_origin().address
+    return seal(ctx.cipher, UserSession.__tablename__, "address", session_id, address) if address else None
+
+
+def _present(ctx: AuthContext, login: UserSession, caller: Principal) -> SessionResponse:
+    return SessionResponse(
+        id=login.id,
+        device=login.device,
+        address=reveal(ctx.cipher, login, "address"),
+        created_at=login.created_at,
+        last_used_at=login.used_at,
+        expires_at=_expiry(login, login.used_at),
+        current=login.id == caller.session_id,
+    )
