@@ -15,7 +15,7 @@ from chassis.auth import Principal, TokenVerifier
 from chassis.auth.admission import HEADER as ADMISSION_HEADER
 from chassis.http.errors import install_error_handlers
 from chassis.http.health import Check, health_router
-from chassis.http.middleware import RequestMiddleware
+from chassis.http.middleware import BODY_LIMIT, BodyLimits, RequestMiddleware
 from chassis.http.schemas import ErrorBody
 from chassis.sessions import SessionCheck
 
@@ -49,7 +49,7 @@ def create_app(
     verifier: TokenVerifier | None,
     routers: Sequence[APIRouter],
     checks: Mapping[str, Check],
-    body_limit: int = 1 << 20,
+    body_limit: int | BodyLimits = BODY_LIMIT,
     sessions: SessionCheck | None = None,
 ) -> FastAPI:
     """Routers get `Caller` and `context_of(...)` as dependencies; every route documents the common errors. Who verifies

@@ -29,18 +29,30 @@ KeyHeader = Annotated[
 
 
 async def _scope(request: Request, key: str | None, caller: Principal | None) -> IdempotencyScope:
-    if key is not None:
-        key = key.strip('"')  # a structured-field string is quoted; both forms are seen in the wild
-        if not _KEY.match(key):
-            raise InvalidInput.field("Idempotency-Key", "must be 8 to 128 characters of A-Z a-z 0-9 _ : . -")
+    key = checked_key(key)
     digest = sha256()
     digest.update(f"{request.url.path}?{request.url.query}\n".encode())
     digest.update(_canonical(await request.body()))
     fingerprint = digest.digest()
-    route = getattr(request.scope.get("route"), "path", request.url.path)
     # An anonymous key belongs to its request alone, so that nobody replays another's answer by guessing a key.
     principal = caller.user_id if caller else uuid5(_ANONYMOUS, fingerprint.hex())
-    return IdempotencyScope(principal, f"{request.method} {route}", key, fingerprint)
+    return scope_of(request, key, principal, fingerprint)
+
+
+def checked_key(key: str | None) -> str | None:
+    """The key without quotes. Raises InvalidInput."""
+    if key is None:
+        return None
+    key = key.strip('"')  # a structured-field string is quoted; both forms are seen in the wild
+    if not _KEY.match(key):
+        raise InvalidInput.field("Idempotency-Key", "must be 8 to 128 characters of A-Z a-z 0-9 _ : . -")
+    return key
+
+
+def scope_of(request: Request, key: str | None, principal_id: UUID, fingerprint: bytes) -> IdempotencyScope:
+    """For a route that reads its body itself, and so says itself when two requests are the same. key: a checked one."""
+    route = getattr(request.scope.get("route"), "path", request.url.path)
+    return IdempotencyScope(principal_id, f"{request.method} {route}", key, fingerprint)
 
 
 def _canonical(body: bytes) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from kernel import new_id
@@ -30,15 +32,28 @@ _HEADERS: Final = (
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
-class RequestMiddleware:
-    """Wraps the whole application. `body_limit` is in bytes, enforced on what arrives and not on what was announced."""
+BODY_LIMIT: Final = 1 << 20
 
-    def __init__(self, app: ASGIApp, *, service: str, body_limit: int) -> None:
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Bytes a body may have: on the paths named, which take files, and on all others."""
+
+    paths: Mapping[str, int]
+    default: int = BODY_LIMIT
+
+    def of(self, path: str) -> int:
+        return self.paths.get(path, self.default)
+
+
+class RequestMiddleware:
+    """Wraps the whole application. A body's limit is enforced on what arrives and not on what was announced."""
+
+    def __init__(self, app: ASGIApp, *, service: str, body_limit: int | BodyLimits) -> None:
         self._app = app
         self._service = service
-        self._body_limit = body_limit
+        self._body_limits = body_limit if isinstance(body_limit, BodyLimits) else BodyLimits({}, body_limit)
         self._access_log = AccessLog(service)
-        self._too_large = f"The body is larger than {body_limit} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,6 +82,8 @@ class RequestMiddleware:
     ) -> None:
         started = time.perf_counter()
         status = 0
+        body_limit = self._body_limits.of(scope["path"])
+        too_large = f"The body is larger than {body_limit} bytes"
 
         async def send_stamped(message: Message) -> None:
             nonlocal status
@@ -86,15 +103,15 @@ class RequestMiddleware:
             message = await receive()
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
-                if seen > self._body_limit:
+                if seen > body_limit:
                     # An HTTPException, because FastAPI takes any other error while reading a body for bad JSON.
-                    raise HTTPException(413, self._too_large)
+                    raise HTTPException(413, too_large)
             return message
 
         try:
             announced = headers.get("content-length", "")
-            if announced.isdecimal() and int(announced[:20]) > self._body_limit:
-                await error_response(413, self._too_large, "too_large")(scope, receive, send_stamped)
+            if announced.isdecimal() and int(announced[:20]) > body_limit:
+                await error_response(413, too_large, "too_large")(scope, receive, send_stamped)
             else:
                 await self._app(scope, receive_limited, send_stamped)
         except Exception as error:

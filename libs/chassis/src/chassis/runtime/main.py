@@ -1,4 +1,5 @@
-"""The command line of a service: `python -m <service> serve | worker | all | migrate`, and commands of its own."""
+"""The command line of a service: `python -m <service> serve | worker | all | migrate | re-encrypt`, and its own
+commands."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import uvloop
 
 from chassis.runtime.command import Command
 from chassis.runtime.process import Build, LoopDied, Mode, run_process
+from chassis.runtime.reencrypt import reencrypt_command
 from chassis.settings import ServiceSettings, load
 from chassis.telemetry.logs import configure_logs
 from chassis.telemetry.tracing import configure_tracing
@@ -36,6 +38,8 @@ def main(
     commands: Sequence[Command[Any]] = (),
 ) -> None:
     """Parse the command, then run. `build` is the composition root: it gets a Kit inside the running loop."""
+    if migrations is not None:
+        commands = [reencrypt_command(name, build), *commands]
     arguments = _parser(name, migrations, commands).parse_args()
     settings = load(settings_type)
     configure_logs(name, settings.common.log_level)
