@@ -15,11 +15,10 @@ import httpx
 import pytest
 from auth.app import MIGRATIONS, build
 from auth.settings import AuthSettings
-from chassis.auth import BusinessRole
-from chassis.database import UnitOfWork
+from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
+from chassis.testing.tokens import make_principal
 from fastapi import FastAPI
-from kernel import new_id
 from sqlalchemy import text
 
 PASSWORD = "correct horse battery"
@@ -103,34 +102,35 @@ class World:
         assert answer.status_code == 201, answer.text
         return answer.json()["data"]
 
-    async def employ(self, business_id: str, employee: Account, branch_ids: list[str]) -> None:
-        """Adding members has no route yet."""
+    async def employ(self, business_id: str, employee: Account, branch_ids: list[str]) -> str:
+        """Make the employee a member, as their owner and they would; returns the member's id."""
+        owner = await self.owner_of(business_id)
+        body = {"phone": employee.phone, "branchIds": branch_ids}
+        invited = await self.post(f"/businesses/{business_id}/members", body, owner)
+        assert invited.status_code == 201, invited.text
+        await self.verify_phone(employee)
+        member_id: str = invited.json()["data"]["id"]
+        accepted = await self.post(f"/auth/memberships/{member_id}/accept", headers=employee.headers)
+        assert accepted.status_code == 200, accepted.text
+        return member_id
 
-        async def work(unit: UnitOfWork) -> None:
-            await unit.session.execute(
-                text(
-                    "INSERT INTO memberships (id, business_id, user_id, role, branch_ids)"
-                    " VALUES (:id, :business, :user, :role, CAST(:branches AS uuid[]))"
-                ),
-                {
-                    "id": new_id(),
-                    "business": UUID(business_id),
-                    "user": employee.id,
-                    "role": BusinessRole.EMPLOYEE.value,
-                    "branches": [UUID(branch) for branch in branch_ids],
-                },
-            )
+    async def owner_of(self, business_id: str) -> dict[str, str]:
+        """Headers of a request by the owner of a business."""
+        [row] = await self.sql("SELECT owner_id FROM businesses WHERE id = :id", id=UUID(business_id))
+        return self.sut.as_(make_principal(user_id=row.owner_id, owns=[UUID(business_id)]))
 
-        await self.sut.kit.database.run(work)
+    async def verify_phone(self, account: Account) -> None:
+        """As if the code that was sent to it had been confirmed."""
+        await self.sql("UPDATE users SET phone_verified_at = now() WHERE id = :id RETURNING id", id=account.id)
 
     async def delete_user(self, account: Account) -> None:
         """Neither has deleting users."""
-        async with self.sut.kit.database.autocommit() as connection:
-            await connection.execute(text("UPDATE users SET deleted_at = now() WHERE id = :id"), {"id": account.id})
+        await self.sql("UPDATE users SET deleted_at = now() WHERE id = :id RETURNING id", id=account.id)
 
     async def sql(self, statement: str, **parameters: Any) -> Any:
-        async with self.sut.kit.database.read() as session:
-            return (await session.execute(text(statement), parameters)).all()
+        with everyone():
+            async with self.sut.kit.database.transaction() as unit:
+                return (await unit.session.execute(text(statement), parameters)).all()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from auth.directory.rpc import DirectoryServicer
 from auth.keys.keyring import Keyring
 from auth.keys.routes import router as keys_router
 from auth.members.repository import StoredMemberships
+from auth.members.routes import router as members_router
+from auth.memberships.routes import router as memberships_router
 from auth.passwords.hashing import PasswordHasher
 from auth.passwords.policy import PasswordPolicy
 from auth.sessions import service as sessions
@@ -43,7 +45,15 @@ async def build(kit: Kit[AuthSettings]) -> Service:
     services = directory_pb2.DESCRIPTOR.services_by_name
     return Service(
         context=ctx,
-        routers=[users_router, sessions_router, businesses_router, branches_router, keys_router],
+        routers=[
+            users_router,
+            sessions_router,
+            memberships_router,
+            businesses_router,
+            branches_router,
+            members_router,
+            keys_router,
+        ],
         rpc=[
             RpcService(
                 services["Directory"].full_name,

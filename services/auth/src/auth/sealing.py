@@ -5,7 +5,8 @@ A model names its encrypted columns in `SEALED`. Each value is bound to its tabl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -32,12 +33,28 @@ def reveal(cipher: FieldCipher, row: SealedRow, column: str) -> Any:
     return cipher.decrypt(value, context=f"{row.__tablename__}.{column}:{row.id}")
 
 
-def assign(cipher: FieldCipher, row: SealedRow, values: Mapping[str, Any]) -> frozenset[str]:
-    """Write plain values to a row, and name the columns that really changed."""
-    changed = frozenset(column for column, value in values.items() if reveal(cipher, row, column) != value)
-    for column in changed:
-        value = values[column]
-        if value is not None and column in row.SEALED:
-            value = seal(cipher, row.__tablename__, column, row.id, value)
-        setattr(row, column, value)
-    return changed
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The columns that really changed, with their plain values."""
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.after)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.after)
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.after
+
+
+def assign(cipher: FieldCipher, row: SealedRow, values: Mapping[str, Any]) -> Changes:
+    """Write plain values to a row, and tell what that changed."""
+    before = {column: reveal(cipher, row, column) for column in values}
+    after = {column: value for column, value in values.items() if before[column] != value}
+    for column, value in after.items():
+        sealed = value is not None and column in row.SEALED
+        setattr(row, column, seal(cipher, row.__tablename__, column, row.id, value) if sealed else value)
+    return Changes({column: before[column] for column in after}, after)

@@ -36,6 +36,7 @@ class AuditAction(StrEnum):
     BRANCH_CREATED = "branch.created"
     BRANCH_CHANGED = "branch.changed"
     BRANCH_DELETED = "branch.deleted"
+    MEMBER_INVITED = "member.invited"
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"

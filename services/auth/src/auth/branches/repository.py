@@ -34,6 +34,13 @@ async def lock(session: AsyncSession, business_id: UUID, branch_id: UUID) -> Bra
     return await session.scalar(_living(business_id).where(Branch.id == branch_id).with_for_update(of=Branch))
 
 
+async def hold_all(session: AsyncSession, business_id: UUID, branch_ids: Collection[UUID]) -> Sequence[UUID]:
+    """Which of these are branches of the business; they stay open until this transaction ends."""
+    statement = _living(business_id).where(Branch.id.in_(branch_ids)).order_by(Branch.id)
+    found = await session.scalars(statement.with_for_update(read=True, of=Branch))
+    return [branch.id for branch in found]
+
+
 async def lock_all(session: AsyncSession, business_id: UUID) -> Sequence[Branch]:
     statement = _living(business_id).order_by(Branch.id).with_for_update(of=Branch)
     return (await session.scalars(statement)).all()

@@ -10,11 +10,12 @@ from chassis.http.pagination import Paging
 from chassis.http.schemas import Data, Page
 from fastapi import APIRouter, Response
 
+from auth.audit.origin import NoteOrigin
 from auth.branches import service
 from auth.branches.schemas import BranchChange, BranchRequest, BranchResponse
 from auth.context import Ctx
 
-router = APIRouter(prefix="/api/v1/businesses/{business_id}/branches", tags=["branches"])
+router = APIRouter(prefix="/api/v1/businesses/{business_id}/branches", tags=["branches"], dependencies=[NoteOrigin])
 
 
 @router.get("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,17 @@ from chassis.http.schemas import Data, Page
 from contracts.events.auth import BranchCreated, BranchDeleted, BranchUpdated
 from kernel import new_id
 
+from auth.audit.actions import AuditAction
+from auth.audit.service import record
 from auth.branches import errors, events, repository
 from auth.branches.models import Branch
 from auth.branches.schemas import BranchChange, BranchRequest, BranchResponse
 from auth.businesses import repository as businesses
 from auth.businesses.errors import business_not_found
 from auth.context import AuthContext
+from auth.members import service as members
 from auth.sealing import assign, reveal
+from auth.sessions import staleness
 
 
 async def create(
@@ -33,9 +38,10 @@ async def create(
             raise business_not_found()
         now = unit.clock.now()
         branch = Branch(id=new_id(), business_id=business_id, version=1, created_at=now, updated_at=now)
-        assign(ctx.cipher, branch, request.model_dump())
+        created = assign(ctx.cipher, branch, request.model_dump())
         unit.session.add(branch)
         unit.publish(events.of(BranchCreated, branch))
+        _note(ctx, unit, caller, AuditAction.BRANCH_CREATED, branch, after=created.after)
         return Data(data=present(ctx, branch))
 
     return await ctx.idempotency.run(scope, work)
@@ -78,19 +84,21 @@ async def change(
 async def delete(ctx: AuthContext, caller: Principal, business_id: UUID, branch_id: UUID) -> None:
     await ctx.access.require(caller, business_id, Permission.MANAGE)
 
-    async def work(unit: UnitOfWork) -> None:
+    async def work(unit: UnitOfWork) -> Collection[UUID]:
         branch = await repository.lock(unit.session, business_id, branch_id)
         if branch is None:
             raise errors.branch_not_found()
-        _close(unit, branch)
+        _close(ctx, unit, caller, branch)
+        await unit.session.flush()
+        return await members.unassign(ctx, unit, caller, business_id, branch_id)
 
-    await ctx.database.run(work)
+    await staleness.announce(ctx, await ctx.database.run(work))
 
 
-async def delete_all(unit: UnitOfWork, business_id: UUID) -> None:
+async def delete_all(ctx: AuthContext, unit: UnitOfWork, actor: Principal, business_id: UUID) -> None:
     """Close every branch of a business that is being closed and is locked by the caller."""
     for branch in await repository.lock_all(unit.session, business_id):
-        _close(unit, branch)
+        _close(ctx, unit, actor, branch)
 
 
 def present(ctx: AuthContext, branch: Branch) -> BranchResponse:
@@ -108,16 +116,40 @@ async def _update(
         branch = await repository.lock(unit.session, business_id, branch_id)
         if branch is None:
             raise errors.branch_not_found()
-        if assign(ctx.cipher, branch, values):
+        if changes := assign(ctx.cipher, branch, values):
             branch.version += 1
             branch.updated_at = unit.clock.now()
             unit.publish(events.of(BranchUpdated, branch))
+            _note(ctx, unit, caller, AuditAction.BRANCH_CHANGED, branch, before=changes.before, after=changes.after)
         return present(ctx, branch)
 
     return await ctx.database.run(work)
 
 
-def _close(unit: UnitOfWork, branch: Branch) -> None:
+def _close(ctx: AuthContext, unit: UnitOfWork, actor: Principal, branch: Branch) -> None:
     branch.version += 1
     branch.updated_at = branch.deleted_at = unit.clock.now()
     unit.publish(events.of(BranchDeleted, branch))
+    _note(ctx, unit, actor, AuditAction.BRANCH_DELETED, branch, before={"name": branch.name})
+
+
+def _note(
+    ctx: AuthContext,
+    unit: UnitOfWork,
+    actor: Principal,
+    action: AuditAction,
+    branch: Branch,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    record(
+        ctx.cipher,
+        unit,
+        action,
+        actor=actor,
+        subject_id=branch.id,
+        business_id=branch.business_id,
+        before=before,
+        after=after,
+    )

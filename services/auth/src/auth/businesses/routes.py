@@ -10,11 +10,12 @@ from chassis.http.pagination import Paging
 from chassis.http.schemas import Data, Page
 from fastapi import APIRouter, Response
 
+from auth.audit.origin import NoteOrigin
 from auth.businesses import service
 from auth.businesses.schemas import BusinessChange, BusinessRequest, BusinessResponse
 from auth.context import Ctx
 
-router = APIRouter(prefix="/api/v1/businesses", tags=["businesses"])
+router = APIRouter(prefix="/api/v1/businesses", tags=["businesses"], dependencies=[NoteOrigin])
 
 
 @router.get("")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis.auth import BusinessRole, Permission, Principal, Role
+from chassis.auth import Permission, Principal, Role
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, IdempotencyScope
 from chassis.http.pagination import PageParams, as_page
@@ -13,14 +14,18 @@ from chassis.http.schemas import Data, Page
 from contracts.events.auth import BusinessCreated, BusinessDeleted, BusinessUpdated
 from kernel import Country, new_id
 
+from auth.audit.actions import AuditAction
+from auth.audit.service import record
 from auth.branches import service as branches
 from auth.businesses import errors, events, repository
 from auth.businesses.models import Business
 from auth.businesses.schemas import BusinessChange, BusinessRequest, BusinessResponse
 from auth.businesses.tax_ids import normalize_tax_id
 from auth.context import AuthContext
-from auth.members.models import Member
-from auth.sealing import assign, reveal
+from auth.members import repository as members_repository
+from auth.members import service as members
+from auth.sealing import Changes, assign, reveal
+from auth.sessions import staleness
 from auth.users import repository as users
 from auth.users.errors import user_gone
 
@@ -32,13 +37,15 @@ async def create(ctx: AuthContext, caller: Principal, scope: IdempotencyScope, r
     values = _whole(request)
 
     async def work(unit: UnitOfWork) -> Data[BusinessResponse]:
-        if await users.hold(unit.session, caller.user_id) is None:
+        owner = await users.hold(unit.session, caller.user_id)
+        if owner is None:
             raise user_gone()
-        business = _new(ctx, unit, caller.user_id, values)
+        business, created = _new(ctx, unit, owner.id, values)
         unit.session.add(business)
         await unit.session.flush()
-        unit.session.add(_ownership(unit, business))
         unit.publish(events.of(BusinessCreated, business))
+        unit.session.add(members.ownership(ctx, unit, business, owner))
+        _note(ctx, unit, caller, AuditAction.BUSINESS_CREATED, business, after=created.after)
         return Data(data=present(ctx, business))
 
     return await ctx.idempotency.run(scope, work)
@@ -69,19 +76,24 @@ async def change(ctx: AuthContext, caller: Principal, business_id: UUID, request
 
 
 async def delete(ctx: AuthContext, caller: Principal, business_id: UUID) -> None:
-    """Close the business and its branches. What was sold in it stays where it is."""
+    """Close the business and its branches, for all its people at once. What was sold in it stays where it is."""
     await ctx.access.require(caller, business_id, Permission.MANAGE)
 
-    async def work(unit: UnitOfWork) -> None:
+    async def work(unit: UnitOfWork) -> Collection[UUID]:
         business = await repository.lock(unit.session, business_id)
         if business is None:
             raise errors.business_not_found()
-        await branches.delete_all(unit, business_id)
+        await branches.delete_all(ctx, unit, caller, business_id)
         business.version += 1
         business.updated_at = business.deleted_at = unit.clock.now()
         unit.publish(events.of(BusinessDeleted, business))
+        _note(ctx, unit, caller, AuditAction.BUSINESS_DELETED, business, before={"name": business.name})
+        await unit.session.flush()
+        belonging = await members_repository.user_ids(unit.session, business_id)
+        await staleness.outdate(unit, belonging)
+        return belonging
 
-    await ctx.database.run(work)
+    await staleness.announce(ctx, await ctx.database.run(work))
 
 
 def present(ctx: AuthContext, business: Business) -> BusinessResponse:
@@ -100,10 +112,12 @@ async def _update(ctx: AuthContext, caller: Principal, business_id: UUID, values
         country = Country(business.country)
         if values.get("country", country) is not country:
             raise errors.country_is_fixed()
-        if _write(ctx, business, _with_tax_id(values, country)):
+        if changes := _write(ctx, business, _with_tax_id(values, country)):
             business.version += 1
             business.updated_at = unit.clock.now()
             unit.publish(events.of(BusinessUpdated, business))
+            before, after = changes.before, changes.after
+            _note(ctx, unit, caller, AuditAction.BUSINESS_CHANGED, business, before=before, after=after)
         return present(ctx, business)
 
     return await ctx.database.run(work)
@@ -127,7 +141,7 @@ def _with_tax_id(values: dict[str, Any], country: Country) -> dict[str, Any]:
         raise errors.bad_tax_id(str(error)) from None
 
 
-def _new(ctx: AuthContext, unit: UnitOfWork, owner_id: UUID, values: dict[str, Any]) -> Business:
+def _new(ctx: AuthContext, unit: UnitOfWork, owner_id: UUID, values: dict[str, Any]) -> tuple[Business, Changes]:
     now = unit.clock.now()
     country: Country = values["country"]
     business = Business(
@@ -138,29 +152,37 @@ def _new(ctx: AuthContext, unit: UnitOfWork, owner_id: UUID, values: dict[str, A
         created_at=now,
         updated_at=now,
     )
-    _write(ctx, business, values)
-    return business
+    return business, _write(ctx, business, values)
 
 
-def _write(ctx: AuthContext, business: Business, values: dict[str, Any]) -> bool:
-    changed = assign(ctx.cipher, business, values)
-    if "tax_id" in changed:
+def _write(ctx: AuthContext, business: Business, values: dict[str, Any]) -> Changes:
+    changes = assign(ctx.cipher, business, values)
+    if "tax_id" in changes:
         business.tax_id_index = _tax_id_index(ctx, values["tax_id"])
-    return bool(changed)
-
-
-def _ownership(unit: UnitOfWork, business: Business) -> Member:
-    now = unit.clock.now()
-    return Member(
-        id=new_id(),
-        business_id=business.id,
-        user_id=business.owner_id,
-        role=BusinessRole.OWNER.value,
-        branch_ids=[],
-        created_at=now,
-        updated_at=now,
-    )
+    return changes
 
 
 def _tax_id_index(ctx: AuthContext, tax_id: str | None) -> bytes | None:
     return None if tax_id is None else ctx.blind_index.of(tax_id, column="businesses.tax_id")
+
+
+def _note(
+    ctx: AuthContext,
+    unit: UnitOfWork,
+    actor: Principal,
+    action: AuditAction,
+    business: Business,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    record(
+        ctx.cipher,
+        unit,
+        action,
+        actor=actor,
+        subject_id=business.id,
+        business_id=business.id,
+        before=before,
+        after=after,
+    )

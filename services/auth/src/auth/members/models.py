@@ -8,7 +8,8 @@ from uuid import UUID
 
 from chassis.auth import BusinessRole
 from chassis.database.base import CreatedAt, Id, Version
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
 

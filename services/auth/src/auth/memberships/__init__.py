@@ -1,0 +1,1 @@
+"""What a user belongs to, and is invited to."""
