@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from chassis.http.pagination import Paging, as_page, fetch_page
 from chassis.http.schemas import Data, Page, RequestModel, ResponseModel, Text
 from chassis.runtime import Kit, Service
 from chassis.settings import ServiceSettings
+from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
 from fastapi import APIRouter
 from kernel import NotFound, new_id
@@ -28,6 +29,13 @@ notes = Table(
     Column("id", Uuid, primary_key=True),
     Column("text", SqlText, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+accounts = Table(
+    "accounts",
+    MetaData(),
+    Column("id", Uuid, primary_key=True),
+    Column("business_id", Uuid, nullable=False),
+    Column("label", SqlText, nullable=False),
 )
 
 
@@ -45,6 +53,14 @@ class ProbeContext:
 class NoteIn(RequestModel):
     text: Text
     business_id: UUID | None = None
+
+
+class AccountIn(RequestModel):
+    business_id: UUID
+
+
+class AccountOut(ResponseModel):
+    id: UUID
 
 
 class NoteOut(ResponseModel):
@@ -79,6 +95,50 @@ async def list_notes(caller: Caller, ctx: Ctx, paging: Paging, text: str) -> Pag
     return as_page(found, lambda row: NoteOut(id=row.id, text=row.text))
 
 
+@router.post("/accounts", response_model=Data[AccountOut], status_code=201)
+async def open_account(body: AccountIn, caller: Caller, ctx: Ctx, key: IdempotencyKey) -> Response:
+    """Somebody forgot to ask whether the caller may."""
+
+    async def work(unit: Any) -> Data[AccountOut]:
+        account = AccountOut(id=new_id())
+        await unit.session.execute(accounts.insert().values(id=account.id, business_id=body.business_id, label="till"))
+        return Data(data=account)
+
+    return answer_response(await ctx.idempotency.run(key, work))
+
+
+@router.get("/accounts")
+async def list_accounts(caller: Caller, ctx: Ctx) -> Data[list[AccountOut]]:
+    visible = await ctx.access.visible(caller, None)
+    statement = select(accounts.c.id).order_by(accounts.c.id.desc()).limit(100)
+    if visible is not None:
+        statement = statement.where(accounts.c.business_id.in_(visible))
+    async with ctx.database.read() as session:
+        return Data(data=[AccountOut(id=row.id) for row in await session.execute(statement)])
+
+
+@router.get("/accounts/{account_id}")
+async def show_account(account_id: UUID, caller: Caller, ctx: Ctx) -> Data[AccountOut]:
+    async def find() -> UUID:
+        async with ctx.database.read() as session:
+            row = (await session.execute(select(accounts).where(accounts.c.id == account_id))).first()
+        if row is None:
+            raise NotFound("Account not found", code="account_not_found")
+        business_id: UUID = row.business_id
+        return business_id
+
+    business_id = await ctx.access.find(caller, find)
+    await ctx.access.require(caller, business_id, Permission.READ)
+    return Data(data=AccountOut(id=account_id))
+
+
+@router.get("/public-accounts")
+async def all_accounts(ctx: Ctx) -> Data[int]:
+    """A public route that opens no scope."""
+    async with ctx.database.read() as session:
+        return Data(data=(await session.execute(select(func.count()).select_from(accounts))).scalar_one())
+
+
 @router.get("/broken")
 async def broken() -> None:
     raise LookupError("a bug")
@@ -94,6 +154,12 @@ async def probe() -> AsyncIterator[ServiceUnderTest]:
     migrations = Path(__file__).parent / "migrations"
     async with running_service("probe", ProbeSettings, build, migrations=migrations) as service:
         yield service
+
+
+@pytest.fixture
+def as_everyone() -> Iterator[None]:
+    with everyone():
+        yield
 
 
 @pytest.fixture(scope="session")

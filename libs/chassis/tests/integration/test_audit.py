@@ -13,7 +13,8 @@ from contracts.events.v1 import ledger_pb2
 from kernel import new_id
 from sqlalchemy import text
 
-pytestmark = pytest.mark.integration
+# The audit is a job, and jobs see everyone.
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("as_everyone")]
 
 QUEUE = queues_of(UserRegistered)[0].name
 
@@ -35,8 +36,8 @@ async def sent_a_while_ago(database: Database) -> UserRegistered:
     event = UserRegistered(aggregate_id=new_id(), aggregate_version=1, role="MERCHANT")
     async with database.transaction() as unit:
         unit.publish(event)
-    async with database.autocommit() as connection:
-        await connection.execute(
+    async with database.transaction() as unit:
+        await unit.session.execute(
             text("UPDATE outbox SET sent_at = now() - interval '5 minutes' WHERE aggregate_id = :id"),
             {"id": event.aggregate_id},
         )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aio_pika
 import pytest
+from chassis import tenancy
 from chassis.bus.consumer import Consumer, ConsumerRunner, DeadLetter
 from chassis.bus.received import Received
 from chassis.bus.redrive import depths, redrive
@@ -19,7 +20,8 @@ from contracts.events.catalog import StockLow
 from kernel import Unavailable, new_id
 from sqlalchemy import text
 
-pytestmark = pytest.mark.integration
+# These tests look at the tables as the relay does.
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("as_everyone")]
 
 QUEUE = "notifications.normal"
 LADDER = (0.05, 0.1)
@@ -111,6 +113,20 @@ async def test_from_commit_to_effect(database: Database, url: str) -> None:
     assert not await unsent(database, event)
 
 
+async def test_a_handler_has_the_scope_of_its_events_business(database: Database, url: str) -> None:
+    event, scopes = make_event(), {}
+
+    async def handler(_: Any, received: Received[StockLow]) -> None:
+        scopes[received.event.aggregate_id] = tenancy.current()
+
+    async with consuming(database, url, handler), relaying(database, url):
+        await publish(database, event)
+        await eventually(lambda: event.aggregate_id in scopes)
+
+    assert event.business_id is not None
+    assert scopes[event.aggregate_id] == tenancy.Tenancy(businesses=frozenset({event.business_id}))
+
+
 async def test_a_rolled_back_transaction_publishes_nothing(database: Database) -> None:
     event = make_event()
 
@@ -137,8 +153,8 @@ async def test_a_second_delivery_has_no_second_effect(database: Database, url: s
     async with consuming(database, url, handler), relaying(database, url):
         await publish(database, event)
         await eventually(lambda: len(effects) == 1)
-        async with database.autocommit() as connection:
-            await connection.execute(
+        async with database.transaction() as unit:
+            await unit.session.execute(
                 text("UPDATE outbox SET sent_at = NULL WHERE aggregate_id = :id"), {"id": event.aggregate_id}
             )
         await eventually(lambda: len(deliveries) == 2)

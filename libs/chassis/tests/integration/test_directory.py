@@ -14,11 +14,12 @@ from chassis.rpc.identity import ServiceIdentity
 from chassis.rpc.server import RpcServer, RpcService
 from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
 from contracts.events.auth import BusinessUpdated
-from kernel import Country, Currency, NotFound, SystemClock, new_id
+from kernel import Country, Currency, NotFound, SystemClock, Unavailable, new_id
 
 pytestmark = pytest.mark.integration
 
 SECRET = "a-secret-of-at-least-32-characters"
+BUSINESS, BRANCH = new_id(), new_id()
 
 
 class Auth(directory_pb2_grpc.DirectoryServicer):
@@ -44,6 +45,15 @@ class Auth(directory_pb2_grpc.DirectoryServicer):
     async def GetMembership(self, request: Any, context: Any) -> directory_pb2.Membership:
         self.asked += 1
         return directory_pb2.Membership(user_id=request.user_id, business_id=request.business_id, role="OWNER")
+
+    async def ListMemberships(self, request: Any, context: Any) -> directory_pb2.ListMembershipsResponse:
+        self.asked += 1
+        if not self.name:
+            raise Unavailable("Not now")
+        mine = directory_pb2.Membership(
+            user_id=request.user_id, business_id=str(BUSINESS), role="EMPLOYEE", branch_ids=[str(BRANCH)]
+        )
+        return directory_pb2.ListMembershipsResponse(memberships=[mine])
 
 
 @pytest.fixture
@@ -135,3 +145,25 @@ async def test_contacts_do_not_go_to_redis(auth: Auth, channel: grpc.aio.Channel
 
     assert (await directory.profile(business_id)).phone == "+525512345678"
     assert "+525512345678" not in str(await cache.get(f"directory:business:{business_id}"))
+
+
+async def test_all_memberships_of_a_user_are_asked_for_once_in_a_while(
+    channel: grpc.aio.Channel, cache: Cache, auth: Auth
+) -> None:
+    directory = Directory(directory_pb2_grpc.DirectoryStub(channel), cache)
+    user = new_id()
+    [membership] = await directory.memberships(user)
+    assert (membership.business_id, membership.branch_ids) == (BUSINESS, frozenset({BRANCH}))
+    await directory.memberships(user)
+    assert auth.asked == 1
+
+
+async def test_auth_that_is_away_is_not_asked_again_at_once(
+    channel: grpc.aio.Channel, cache: Cache, auth: Auth
+) -> None:
+    directory = Directory(directory_pb2_grpc.DirectoryStub(channel), cache)
+    auth.name, user = "", new_id()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await directory.memberships(user)
+    assert auth.asked == 1
