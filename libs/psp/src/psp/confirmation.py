@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from psp.provider import (
     Confirmation,
     Confirmed,
     ExpectedPayment,
+    FailureReason,
     FetchedPayment,
     Mismatch,
     NotConfirmed,
@@ -28,3 +32,15 @@ def judge(expected: ExpectedPayment, payment: FetchedPayment, *, live: bool | No
     if payment.status is ProviderStatus.CONFIRMED:
         return Confirmed(payment)
     return NotConfirmed(payment)
+
+
+def expired(payment: FetchedPayment, now: datetime, grace: timedelta) -> FetchedPayment:
+    """For a provider that lets payments expire and never says so: what is PENDING, grace after its time, is failed.
+
+    grace: how long an attempt that began in time may still take. Money that comes even later is a late success.
+    """
+    if payment.status is not ProviderStatus.PENDING or payment.unlisted:
+        return payment
+    if payment.expires_at is None or now < payment.expires_at + grace:
+        return payment
+    return replace(payment, status=ProviderStatus.FAILED, failure_reason=FailureReason.EXPIRED, derived=True)

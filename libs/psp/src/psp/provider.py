@@ -16,7 +16,7 @@ ProviderError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -59,17 +59,41 @@ class RefundStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityDocument:
+    """kind: in the words of the country (CC, CE, NIT; DNI, CUIT; RUT). number: as printed."""
+
+    kind: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
-    """The buyer as far as known. phone in E.164."""
+    """The buyer as far as known. phone in E.164. is_company: a legal person, whose document is a tax id."""
 
     name: str | None = None
     email: str | None = None
     phone: str | None = None
+    document: IdentityDocument | None = None
+    is_company: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerDevice:
+    """The browser the buyer pays with, where a provider wants to know it. session_id, cookie: of our own page."""
+
+    ip_address: str
+    user_agent: str
+    session_id: str
+    cookie: str
 
 
 @dataclass(frozen=True, slots=True)
 class IntentRequest:
-    """reference: our payment id, found again with find_payment. amount: positive, in the provider's currency."""
+    """reference: our payment id, found again with find_payment. amount: positive, in the provider's currency.
+
+    What follows is asked for by `MethodCapability.needs` alone. bank: the buyer's, by its code in `banks()`.
+    page_url: where the caller serves the page of this payment, which sends the buyer's browser on with `checkout_form`.
+    """
 
     reference: UUID
     amount: Money
@@ -77,11 +101,28 @@ class IntentRequest:
     description: str
     expires_at: datetime
     customer: Customer = Customer()
+    bank: str | None = None
+    page_url: str | None = None
+    device: BuyerDevice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutForm:
+    """What the buyer's browser posts to come to the provider's page. action: https address. fields: in this order."""
+
+    action: str
+    fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """payment_method: how it was paid. known_refunds: every refund_ref we already hold for this payment.
+    """reference: our refund id. known_refunds: every refund_ref we already hold for this payment.
 
     A provider without an idempotency key does not carry our reference on a refund; a refund that is not among the known
     ones is then the new one. Refunds of one payment are therefore sent one at a time.
@@ -109,11 +150,15 @@ class PayByLink:
 
 @dataclass(frozen=True, slots=True)
 class PayByTransfer:
-    """clabe: account to transfer to (18 digits in Mexico). reference: what the buyer must type, where one is needed."""
+    """Either clabe, the account to transfer to (18 digits in Mexico), or url, where the buyer's bank takes over.
 
-    clabe: str
-    bank: str | None
-    reference: str | None
+    bank: its name. reference: what the buyer must type, where one is needed.
+    """
+
+    clabe: str | None = None
+    bank: str | None = None
+    reference: str | None = None
+    url: str | None = None
 
 
 Instructions = PayByQr | PayByLink | PayByTransfer
@@ -121,6 +166,10 @@ Instructions = PayByQr | PayByLink | PayByTransfer
 
 @dataclass(frozen=True, slots=True)
 class Created:
+    """provider_ref: opaque to callers. Where nothing exists at the provider before the buyer acts, the adapter puts
+    into it what it needs to know of the payment later. expires_at: None where the provider lets nothing expire.
+    """
+
     provider: str
     provider_ref: str
     status: ProviderStatus
@@ -145,6 +194,7 @@ class FetchedPayment:
     """A payment as the provider has it now. failure_reason is set exactly when status is FAILED.
 
     unlisted: the status (status_text) is not in the adapter's table, so it is read as PENDING and counted.
+    derived: FAILED is our own conclusion from expires_at, of a provider that never says that a payment has expired.
     live: False for the provider's test mode, None where it does not say.
     instructions: None where the provider no longer tells how to pay.
     """
@@ -159,6 +209,7 @@ class FetchedPayment:
     live: bool | None
     status_text: str | None = None
     unlisted: bool = False
+    derived: bool = False
     failure_detail: str | None = None
     instructions: Instructions | None = None
     paid_at: datetime | None = None
@@ -214,8 +265,26 @@ Cancellation = Canceled | NotCanceled
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A notification as received: raw bytes, headers in any case, query parameters decoded and in their order."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Sequence[tuple[str, str]] = ()
+
+    def header_values(self, name: str) -> list[str]:
+        """More than one where a header is repeated, or given in two spellings; name in lower case."""
+        return [value for key, value in self.headers.items() if key.lower() == name]
+
+    def query_values(self, name: str) -> list[str]:
+        return [value for key, value in self.query if key == name]
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """event_id: unique per provider, the identity for deduplication. provider_ref: None for a ping or a foreign topic.
+    """event_id: unique per provider, the identity for deduplication; made of signed parts alone, or whoever holds one
+    signature could spend the identity of another event. provider_ref: None for a ping or a foreign topic, and where
+    only our_reference is known.
 
     All of it is a hint: read the payment again at the provider before acting on it.
     """
@@ -232,12 +301,14 @@ class WebhookReceiver(Protocol):
     """The half of a provider that needs no network; all the webhooks service uses."""
 
     name: ClassVar[str]
+    evidence: ClassVar[frozenset[str]]
+    """Headers (in lower case) and query parameters that prove a notification; of the others none is kept."""
 
-    def verify_webhook_signature(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook_signature(self, request: WebhookRequest) -> None:
         """Over the bytes as received. Raises InvalidSignature, or ProviderNotConfigured without a key."""
         ...
 
-    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+    def parse_webhook(self, request: WebhookRequest) -> WebhookEvent:
         """Only after verification. Raises MalformedWebhook."""
         ...
 
@@ -250,6 +321,17 @@ class PaymentProvider(WebhookReceiver, Protocol):
     capabilities: ClassVar[Capabilities]
 
     async def create_payment_intent(self, request: IntentRequest) -> Created: ...
+
+    def checkout_form(self, request: IntentRequest) -> CheckoutForm | None:
+        """Of a method that needs a page of ours (`Need.PAGE`), built anew for each visit; None of any other.
+
+        No form may be handed out any more once the payment is final, for this provider cannot end it.
+        """
+        ...
+
+    async def banks(self) -> tuple[Bank, ...]:
+        """Those `IntentRequest.bank` may name; empty where the provider asks the buyer itself."""
+        ...
 
     async def generate_qr_code(self, provider_ref: str) -> PayByQr:
         """The QR code of a payment that was created as one. Raises MethodNotSupported for any other."""
@@ -268,10 +350,12 @@ class PaymentProvider(WebhookReceiver, Protocol):
         ...
 
     async def cancel(self, provider_ref: str) -> Cancellation:
-        """Make a pending payment unpayable. Cancelling twice is Canceled twice."""
+        """Make a pending payment unpayable, as far as the provider can. Cancelling twice is Canceled twice."""
         ...
 
-    async def refund(self, request: RefundRequest) -> ProviderRefund: ...
+    async def refund(self, request: RefundRequest) -> ProviderRefund:
+        """PENDING where the provider decides later: then fetch_refund tells."""
+        ...
 
     async def fetch_refund(self, provider_ref: str, refund_ref: str) -> ProviderRefund:
         """Raises PaymentNotFound."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from psp.testing.contract import ReceivedWebhook
+from psp.provider import WebhookRequest
 
 
 @dataclass
@@ -15,9 +15,9 @@ class Inbox:
     """Whoever receives a provider's webhooks; answers 200 to all."""
 
     url: str = ""
-    received: list[ReceivedWebhook] = field(default_factory=list)
+    received: list[WebhookRequest] = field(default_factory=list)
 
-    async def about(self, text: str, count: int = 1) -> list[ReceivedWebhook]:
+    async def about(self, text: str, count: int = 1) -> list[WebhookRequest]:
         """Those that mention the text, once there are so many."""
         async with asyncio.timeout(10):
             while True:
@@ -32,7 +32,7 @@ async def inbox() -> AsyncIterator[Inbox]:
     inbox = Inbox()
 
     async def receive(request: web.Request) -> web.Response:
-        inbox.received.append(ReceivedWebhook(await request.read(), dict(request.headers)))
+        inbox.received.append(WebhookRequest(await request.read(), dict(request.headers), list(request.query.items())))
         return web.Response()
 
     app = web.Application()

@@ -22,11 +22,21 @@ from psp.provider import (
     ProviderRejected,
     ProviderStatus,
     ProviderUnavailable,
+    WebhookRequest,
 )
-from psp.testing.contract import ProviderContract, ReceivedWebhook, Tally
+from psp.testing.contract import ProviderContract
+from psp.testing.world import Tally, Verb
 from twins.testing import Twins, running_twins
 
 pytestmark = pytest.mark.contract
+
+
+_OPERATIONS = {
+    Verb.CREATE: "orders.create",
+    Verb.FETCH: "orders.get",
+    Verb.CANCEL: "orders.cancel",
+    Verb.REFUND: "orders.refund",
+}
 
 
 @dataclass
@@ -46,33 +56,39 @@ class ConektaWorld:
     async def expire(self, reference: str) -> None:
         await self.twins.expire(reference)
 
+    async def settle_refunds(self, reference: str) -> None:
+        """They are done when they are answered."""
+
     async def tally(self, reference: str) -> Tally:
         journal = await self.twins.journal(reference)
         return Tally(journal["orders"], journal["charges"], journal["refunds"])
 
-    async def webhook(self, reference: str) -> ReceivedWebhook:
+    async def webhook(self, reference: str) -> WebhookRequest:
         return (await self.inbox.about(reference))[-1]
 
-    async def webhook_again(self, reference: str) -> ReceivedWebhook:
+    async def webhook_again(self, reference: str) -> WebhookRequest:
         first = await self.webhook(reference)
-        event_id = self.provider.parse_webhook(first.body, first.headers).event_id
+        event_id = self.provider.parse_webhook(first).event_id
         await self.twins.resend(event_id)
         return (await self.inbox.about(event_id, count=2))[-1]
 
-    async def next_call_takes_effect_unanswered(self, reference: str) -> None:
-        await self.twins.fault("timeout_after_charging", reference=reference)
+    async def next_takes_effect_unanswered(self, verb: Verb, reference: str) -> None:
+        await self._fault("timeout_after_charging", verb, reference)
 
-    async def next_call_takes_effect_garbled(self, reference: str) -> None:
-        await self.twins.fault("garbage_json", reference=reference)
+    async def next_takes_effect_garbled(self, verb: Verb, reference: str) -> None:
+        await self._fault("garbage_json", verb, reference)
 
-    async def next_call_is_swallowed(self, reference: str) -> None:
-        await self.twins.fault("timeout_before", reference=reference)
+    async def next_is_swallowed(self, verb: Verb, reference: str) -> None:
+        await self._fault("timeout_before", verb, reference)
 
-    async def next_call_fails(self, reference: str) -> None:
-        await self.twins.fault("http_500", reference=reference)
+    async def next_fails(self, verb: Verb, reference: str) -> None:
+        await self._fault("http_500", verb, reference)
 
-    async def next_call_is_limited(self, reference: str, retry_after: int) -> None:
-        await self.twins.fault("http_429", reference=reference, seconds=retry_after)
+    async def next_is_limited(self, verb: Verb, reference: str, retry_after: int) -> None:
+        await self._fault("http_429", verb, reference, seconds=retry_after)
+
+    async def _fault(self, kind: str, verb: Verb, reference: str, **options: Any) -> None:
+        await self.twins.fault(kind, operation=_OPERATIONS[verb], reference=reference, **options)
 
     async def next_status_is_unlisted(self, reference: str) -> None:
         await self.twins.fault("unlisted_status", reference=reference)
@@ -192,5 +208,5 @@ class TestConekta(ProviderContract):
             await world.pay(reference)
             false, true = (await world.inbox.about(reference, count=2))[:2]
             with pytest.raises(InvalidSignature):
-                world.provider.verify_webhook_signature(false.body, false.headers)
-            world.provider.verify_webhook_signature(true.body, true.headers)
+                world.provider.verify_webhook_signature(false)
+            world.provider.verify_webhook_signature(true)

@@ -10,7 +10,7 @@ from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.provider import IntentRequest, MethodNotSupported, PaymentMethod, ProviderRejected
 from psp.registry import capability_matrix
 
-DOCUMENT = Path(__file__).parents[4] / "docs" / "payment-methods.md"
+DOCUMENT = Path(__file__).parents[4] / "docs" / "payment-providers.md"
 
 
 def make_request(

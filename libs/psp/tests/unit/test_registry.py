@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psp
@@ -7,7 +8,7 @@ import pytest
 from kernel import Country, SystemClock
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.mexico.conekta.settings import ConektaSettings
-from psp.provider import MethodNotSupported, PaymentMethod, ProviderNotConfigured
+from psp.provider import MethodNotSupported, PaymentMethod, ProviderNotConfigured, WebhookRequest
 from psp.registry import ADAPTERS, ProviderRegistry, webhook_receivers
 
 MODULES = {"__init__.py", "adapter.py", "client.py", "mapping.py", "settings.py", "webhook.py", "wire.py"}
@@ -15,8 +16,10 @@ MODULES = {"__init__.py", "adapter.py", "client.py", "mapping.py", "settings.py"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("API_KEY", "WEBHOOK_PUBLIC_KEY", "API_URL", "LIVEMODE"):
-        monkeypatch.delenv(f"CONEKTA_{name}", raising=False)
+    prefixes = tuple(f"{adapter.name.upper()}_" for adapter in ADAPTERS)
+    for name in os.environ:
+        if name.startswith(prefixes):
+            monkeypatch.delenv(name)
 
 
 async def test_chooses_by_country_and_method(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,9 +43,10 @@ async def test_without_keys_a_provider_is_not_there() -> None:
     await registry.close()
 
 
-def test_without_keys_webhooks_are_refused() -> None:
+@pytest.mark.parametrize("name", [adapter.name for adapter in ADAPTERS])
+def test_without_keys_webhooks_are_refused(name: str) -> None:
     with pytest.raises(ProviderNotConfigured):
-        webhook_receivers()["conekta"].verify_webhook_signature(b"{}", {"DIGEST": "AA=="})
+        webhook_receivers()[name].verify_webhook_signature(WebhookRequest(b"{}", {"DIGEST": "AA=="}))
 
 
 async def test_secrets_are_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ def columns(instructions: Instructions) -> dict[str, Any]:
             return {"qr_content": content, "payment_link": None if native else content, "transfer": None}
         case PayByLink(url=url):
             return {"qr_content": url, "payment_link": url, "transfer": None}
+        case PayByTransfer(clabe=None, url=url):
+            return {"qr_content": url, "payment_link": url, "transfer": None}
         case PayByTransfer(clabe=clabe, bank=bank, reference=reference):
             transfer = {"clabe": clabe, "bank": bank, "reference": reference}
             return {"qr_content": None, "payment_link": None, "transfer": transfer}

@@ -13,8 +13,8 @@ from webhooks.base import Base
 
 
 class WebhookEvent(Base):
-    """payload: the body as received, encrypted, for it carries the buyer's data. signature: the headers that proved it,
-    as JSON. published_event_id: the outbox event of its latest publication."""
+    """payload: the body as received, encrypted, for it carries the buyer's data. signature: the headers and query
+    parameters that proved it, as JSON. published_event_id: the outbox event of its latest publication."""
 
     __tablename__ = "webhook_events"
 

@@ -10,6 +10,7 @@ from chassis.http.idempotency import IdempotencyKey, answer_response
 from chassis.http.pagination import Paging
 from chassis.http.schemas import Data, Page
 from fastapi import APIRouter, Query, Request
+from psp.provider import WebhookRequest
 from starlette.responses import Response
 
 from webhooks.context import WebhooksContext
@@ -27,7 +28,8 @@ router = APIRouter(prefix="/api/v1/webhook-events", tags=["webhook-events"])
 async def receive(provider: str, request: Request, ctx: Ctx) -> Acknowledged:
     """Notifications of a payment provider, signed over the raw bytes. 200 once stored; a duplicate is 200 and does
     nothing."""
-    return await service.receive(ctx, provider, await request.body(), request.headers)
+    received = WebhookRequest(await request.body(), request.headers, request.query_params.multi_items())
+    return await service.receive(ctx, provider, received)
 
 
 @router.get("")

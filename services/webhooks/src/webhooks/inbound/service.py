@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from chassis.http.schemas import Data, Page
 from chassis.telemetry.logs import get_logger
 from kernel import new_id
 from prometheus_client import Counter
-from psp.provider import InvalidSignature, MalformedWebhook, ProviderNotConfigured
+from psp.provider import InvalidSignature, MalformedWebhook, ProviderNotConfigured, WebhookReceiver, WebhookRequest
 from psp.provider import WebhookEvent as ProviderEvent
 
 from webhooks.context import WebhooksContext
@@ -36,18 +35,17 @@ received_total = Counter(
     "cobro_webhooks_received_total", "Inbound webhooks by what became of them", ["provider", "outcome"]
 )
 
-# What providers sign with, kept as evidence; no other header of a caller is stored.
-_EVIDENCE = frozenset({"digest", "x-signature", "x-request-id", "x-khipu-signature"})
 
-
-async def receive(ctx: WebhooksContext, provider: str, body: bytes, headers: Mapping[str, str]) -> Acknowledged:
+async def receive(ctx: WebhooksContext, provider: str, request: WebhookRequest) -> Acknowledged:
     """Verify over the bytes as received, store once with its event, then say so. The content is a hint for payments.
 
     Raises NotFound (no such provider, or none without a key), Unauthenticated, InvalidInput.
     """
-    event = _verified(ctx, provider, body, headers)
+    receiver = ctx.receivers.get(provider)
+    if receiver is None:
+        raise errors.unknown_provider()
+    event = _verified(receiver, provider, request)
     event_id = new_id()
-    evidence = {name: value for name, value in headers.items() if name.lower() in _EVIDENCE}
     stored = await repository.store(
         ctx.database,
         {
@@ -57,8 +55,8 @@ async def receive(ctx: WebhooksContext, provider: str, body: bytes, headers: Map
             "event_type": event.event_type,
             "provider_ref": event.provider_ref,
             "our_reference": event.our_reference,
-            "payload": ctx.cipher.encrypt(body, context=place(event_id)),
-            "signature": orjson.dumps(evidence).decode(),
+            "payload": ctx.cipher.encrypt(request.body, context=place(event_id)),
+            "signature": orjson.dumps(_evidence(receiver, request)).decode(),
             "occurred_at": event.occurred_at,
             **outbox_parameters(events.received(event_id, event), ctx.clock.now()),
         },
@@ -69,13 +67,16 @@ async def receive(ctx: WebhooksContext, provider: str, body: bytes, headers: Map
     return Acknowledged(duplicate=not stored)
 
 
-def _verified(ctx: WebhooksContext, provider: str, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
-    receiver = ctx.receivers.get(provider)
-    if receiver is None:
-        raise errors.unknown_provider()
+def _evidence(receiver: WebhookReceiver, request: WebhookRequest) -> dict[str, str]:
+    """What proved it, to be kept beside it; nothing else a caller sent with it is stored."""
+    sent = [*request.headers.items(), *request.query]
+    return {name: value for name, value in sent if name.lower() in receiver.evidence}
+
+
+def _verified(receiver: WebhookReceiver, provider: str, request: WebhookRequest) -> ProviderEvent:
     try:
-        receiver.verify_webhook_signature(body, headers)
-        event = receiver.parse_webhook(body, headers)
+        receiver.verify_webhook_signature(request)
+        event = receiver.parse_webhook(request)
         # PostgreSQL cannot hold it, and no provider sends it.
         if "\x00" in f"{event.event_id}{event.event_type}{event.provider_ref}{event.our_reference}":
             raise MalformedWebhook(provider, "zero_byte")
@@ -85,11 +86,13 @@ def _verified(ctx: WebhooksContext, provider: str, body: bytes, headers: Mapping
         raise errors.unknown_provider() from None
     except InvalidSignature as error:
         received_total.labels(provider, "forged").inc()
-        log.warning("webhook.forged", provider=provider, reason=error.code, body_sha256=sha256(body).hexdigest())
+        log.warning(
+            "webhook.forged", provider=provider, reason=error.code, body_sha256=sha256(request.body).hexdigest()
+        )
         raise errors.bad_signature() from None
     except MalformedWebhook:
         received_total.labels(provider, "malformed").inc()
-        log.warning("webhook.malformed", provider=provider, body_sha256=sha256(body).hexdigest())
+        log.warning("webhook.malformed", provider=provider, body_sha256=sha256(request.body).hexdigest())
         raise errors.malformed() from None
 
 

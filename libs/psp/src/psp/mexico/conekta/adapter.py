@@ -7,22 +7,23 @@ find_payment or find_refund has looked for it. Refunds of one order are sent one
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar, Self
 
 from kernel import Clock, Country, Currency
 from prometheus_client import Counter
 
-from psp.capabilities import Capabilities, MethodCapability
+from psp.capabilities import Capabilities, MethodCapability, RefundSupport
 from psp.confirmation import judge
 from psp.mexico.conekta import mapping, wire
 from psp.mexico.conekta.client import ConektaClient
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.mexico.conekta.webhook import ConektaWebhooks
 from psp.provider import (
+    Bank,
     Canceled,
     Cancellation,
+    CheckoutForm,
     Confirmation,
     Created,
     Declined,
@@ -42,6 +43,7 @@ from psp.provider import (
     RefundRequest,
     WebhookEvent,
     WebhookReceiver,
+    WebhookRequest,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ class ConektaAdapter:
     name: ClassVar[str] = mapping.NAME
     country: ClassVar[Country] = Country.MX
     currency: ClassVar[Currency] = Currency.MXN
+    evidence: ClassVar[frozenset[str]] = ConektaWebhooks.evidence
     capabilities: ClassVar[Capabilities] = Capabilities(
         provider=mapping.NAME,
         title="Conekta",
@@ -79,6 +82,7 @@ class ConektaAdapter:
         methods={
             PaymentMethod.QR_DYNAMIC: MethodCapability(
                 product="QR code of the hosted checkout's address",
+                refund=RefundSupport.PARTIAL,
                 refunds=_CHECKOUT_REFUNDS,
                 note="Conekta has no native QR code: scanning it opens the checkout page in the buyer's browser.",
                 min_expiry=_FIVE_MINUTES,
@@ -86,6 +90,7 @@ class ConektaAdapter:
             ),
             PaymentMethod.PAYMENT_LINK: MethodCapability(
                 product="hosted checkout",
+                refund=RefundSupport.PARTIAL,
                 refunds=_CHECKOUT_REFUNDS,
                 note="Single use; card or SPEI, chosen by the buyer on Conekta's page.",
                 min_expiry=_FIVE_MINUTES,
@@ -93,6 +98,7 @@ class ConektaAdapter:
             ),
             PaymentMethod.BANK_TRANSFER: MethodCapability(
                 product="SPEI transfer to a CLABE of this payment",
+                refund=RefundSupport.UNDOCUMENTED,
                 refunds="not documented; Conekta's refusal is passed on",
                 note="Any bank may hold the CLABE. Transfers arrive at any hour, also after the expiry.",
                 min_expiry=_FIVE_MINUTES,
@@ -130,6 +136,12 @@ class ConektaAdapter:
             return mapping.created(order)
         except ValueError:
             raise OutcomeUnknown(self.name, "unreadable_order") from None
+
+    def checkout_form(self, request: IntentRequest) -> CheckoutForm | None:
+        return None
+
+    async def banks(self) -> tuple[Bank, ...]:
+        return ()
 
     async def generate_qr_code(self, provider_ref: str) -> PayByQr:
         payment = await self.fetch_payment(provider_ref)
@@ -190,11 +202,11 @@ class ConektaAdapter:
     async def find_refund(self, request: RefundRequest) -> ProviderRefund | None:
         return mapping.new_refund(await self.fetch_payment(request.provider_ref), request)
 
-    def verify_webhook_signature(self, body: bytes, headers: Mapping[str, str]) -> None:
-        self._webhooks.verify_webhook_signature(body, headers)
+    def verify_webhook_signature(self, request: WebhookRequest) -> None:
+        self._webhooks.verify_webhook_signature(request)
 
-    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
-        return self._webhooks.parse_webhook(body, headers)
+    def parse_webhook(self, request: WebhookRequest) -> WebhookEvent:
+        return self._webhooks.parse_webhook(request)
 
     async def _look_through(self, our_reference: str) -> list[wire.Order]:
         window = mapping.creation_window(our_reference)

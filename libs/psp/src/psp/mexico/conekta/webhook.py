@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -24,7 +23,7 @@ from pydantic import ValidationError
 from psp.mexico.conekta import wire
 from psp.mexico.conekta.mapping import NAME, REFERENCE_KEY
 from psp.mexico.conekta.settings import ConektaSettings
-from psp.provider import InvalidSignature, MalformedWebhook, ProviderNotConfigured, WebhookEvent
+from psp.provider import InvalidSignature, MalformedWebhook, ProviderNotConfigured, WebhookEvent, WebhookRequest
 
 _PEM_BLOCK = re.compile(r"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
 _MIN_KEY_BITS = 2048
@@ -32,21 +31,22 @@ _MIN_KEY_BITS = 2048
 
 class ConektaWebhooks:
     name: ClassVar[str] = NAME
+    evidence: ClassVar[frozenset[str]] = frozenset({"digest"})
 
     def __init__(self, settings: ConektaSettings) -> None:
         """Raises ProviderNotConfigured for a key that is set and unusable; an absent key refuses each webhook."""
         self._keys = load_keys(settings.webhook_public_key) if settings.webhook_public_key else ()
 
-    def verify_webhook_signature(self, body: bytes, headers: Mapping[str, str]) -> None:
+    def verify_webhook_signature(self, request: WebhookRequest) -> None:
         if not self._keys:
             raise ProviderNotConfigured(NAME, "webhook_key_missing")
-        signature = _signature(headers)
-        if not any(_holds(key, signature, body) for key in self._keys):
+        signature = _signature(request)
+        if not any(_holds(key, signature, request.body) for key in self._keys):
             raise InvalidSignature(NAME, "signature_mismatch")
 
-    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+    def parse_webhook(self, request: WebhookRequest) -> WebhookEvent:
         try:
-            event = wire.Event.model_validate(strict_json(body))
+            event = wire.Event.model_validate(strict_json(request.body))
             resource = _resource(event)
         except (InvalidJson, ValidationError):
             raise MalformedWebhook(NAME, "unreadable_event") from None
@@ -77,8 +77,8 @@ def load_keys(pem: str) -> tuple[RSAPublicKey, ...]:
     return tuple(keys)
 
 
-def _signature(headers: Mapping[str, str]) -> bytes:
-    values = [value for name, value in headers.items() if name.lower() == "digest"]
+def _signature(request: WebhookRequest) -> bytes:
+    values = request.header_values("digest")
     if len(values) != 1:
         raise InvalidSignature(NAME, "signature_missing" if not values else "signature_repeated")
     try:
