@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from chassis.rpc.identity import ServiceIdentity
 from chassis.rpc.server import RpcServer, RpcService
 from chassis.testing.service import COMMON, ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
+from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
 from contracts.billing.v1 import invoices_pb2, invoices_pb2_grpc
 from contracts.events import MoneyAmount
 from contracts.events.billing import InvoiceIssued
@@ -22,17 +23,27 @@ from notifications.settings import NotificationsSettings
 from twins.testing import Twins, running_twins
 
 
-@dataclass
-class Peers(sales_pb2_grpc.SalesServicer, invoices_pb2_grpc.InvoicesServicer):
-    """sales and billing over real gRPC: contacts of buyers by sale, and errors on demand."""
+class Peers(
+    sales_pb2_grpc.SalesServicer,
+    invoices_pb2_grpc.InvoicesServicer,
+    directory_pb2_grpc.DirectoryServicer,
+    directory_pb2_grpc.CodesServicer,
+):
+    """sales, billing and auth over real gRPC: contacts by sale and by user, codes, and errors on demand by id."""
 
-    buyers: dict[str, sales_pb2.Customer] = field(default_factory=dict)
-    faults: dict[str, list[CobroError]] = field(default_factory=dict)
-    targets: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.buyers: dict[str, sales_pb2.Customer] = {}
+        self.users: dict[str, directory_pb2.User] = {}
+        self.codes: dict[str, directory_pb2.Code] = {}
+        self.faults: dict[str, list[CobroError]] = {}
+        self.targets: dict[str, str] = {}
+
+    def _fail(self, id: str) -> None:
+        if faults := self.faults.get(id):
+            raise faults.pop(0)
 
     async def GetSale(self, request: sales_pb2.GetSaleRequest, _: object) -> sales_pb2.Sale:
-        if faults := self.faults.get(request.sale_id):
-            raise faults.pop(0)
+        self._fail(request.sale_id)
         if request.sale_id not in self.buyers:
             raise NotFound("Sale not found", code="sale_not_found")
         return sales_pb2.Sale(id=request.sale_id, customer=self.buyers[request.sale_id])
@@ -40,23 +51,49 @@ class Peers(sales_pb2_grpc.SalesServicer, invoices_pb2_grpc.InvoicesServicer):
     async def GetInvoiceOfSale(self, request: invoices_pb2.GetInvoiceOfSaleRequest, _: object) -> invoices_pb2.Invoice:
         return invoices_pb2.Invoice(receipt_url=f"https://cobro.example/r/{request.sale_id}")
 
+    async def GetUser(self, request: directory_pb2.GetUserRequest, _: object) -> directory_pb2.User:
+        self._fail(request.user_id)
+        if request.user_id not in self.users:
+            raise NotFound("User not found", code="user_not_found")
+        return self.users[request.user_id]
+
+    async def GetCode(self, request: directory_pb2.GetCodeRequest, _: object) -> directory_pb2.Code:
+        self._fail(request.code_id)
+        if request.code_id not in self.codes:
+            raise NotFound("Code not found", code="code_not_found")
+        return self.codes[request.code_id]
+
     def bought(self, **customer: str) -> UUID:
         """A sale whose buyer left this contact."""
         sale_id = new_id()
         self.buyers[str(sale_id)] = sales_pb2.Customer(**customer)
         return sale_id
 
+    def registered(self, *, phone: str, email: str = "", language: str = "es") -> UUID:
+        """A user of Cobro."""
+        user_id = new_id()
+        self.users[str(user_id)] = directory_pb2.User(
+            id=str(user_id), phone=phone, email=email, first_name="Ana", language=language
+        )
+        return user_id
+
 
 @pytest.fixture(scope="session")
 async def peers() -> AsyncIterator[Peers]:
     fake = Peers()
     services = {
-        "sales": RpcService("contracts.sales.v1.Sales", sales_pb2_grpc.add_SalesServicer_to_server, fake),
-        "billing": RpcService("contracts.billing.v1.Invoices", invoices_pb2_grpc.add_InvoicesServicer_to_server, fake),
+        "sales": [RpcService("contracts.sales.v1.Sales", sales_pb2_grpc.add_SalesServicer_to_server, fake)],
+        "billing": [
+            RpcService("contracts.billing.v1.Invoices", invoices_pb2_grpc.add_InvoicesServicer_to_server, fake)
+        ],
+        "auth": [
+            RpcService("contracts.auth.v1.Directory", directory_pb2_grpc.add_DirectoryServicer_to_server, fake),
+            RpcService("contracts.auth.v1.Codes", directory_pb2_grpc.add_CodesServicer_to_server, fake),
+        ],
     }
     servers = []
-    for name, service in services.items():
-        server = RpcServer(name, [service], ServiceIdentity(name, COMMON["SERVICE_AUTH_SECRET"]))
+    for name, offered in services.items():
+        server = RpcServer(name, offered, ServiceIdentity(name, COMMON["SERVICE_AUTH_SECRET"]))
         fake.targets[f"{name.upper()}_GRPC_TARGET"] = f"127.0.0.1:{await server.start('127.0.0.1:0')}"
         servers.append(server)
     yield fake
@@ -74,6 +111,7 @@ async def twins() -> AsyncIterator[Twins]:
 async def sut(peers: Peers, twins: Twins) -> AsyncIterator[ServiceUnderTest]:
     environment = {
         **peers.targets,
+        "PUBLIC_URL": "https://cobro.mx",
         "NOTIFICATIONS_PROVIDER_TIMEOUT": "0.5",
         "TWILIO_API_URL": twins.twilio_url,
         "TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chassis.runtime import Job, Kit, Service
+from chassis.runtime import Kit, Service
+from contracts.auth.v1 import directory_pb2_grpc
 from contracts.billing.v1 import invoices_pb2_grpc
-from contracts.events.registry import Lane
 from contracts.sales.v1 import sales_pb2_grpc
 
 from notifications.channels.port import Channel, MessageChannel
 from notifications.channels.sendgrid import SendGridChannel
 from notifications.channels.twilio import TwilioChannel
 from notifications.context import NotificationsContext
+from notifications.delivery.contents import Contents, web_origin
+from notifications.delivery.lanes import AT_ONCE, lane_of
 from notifications.delivery.sending import Sender
 from notifications.messages.consumers import CONSUMERS
 from notifications.messages.contacts import Contacts
@@ -26,9 +28,24 @@ async def build(kit: Kit[NotificationsSettings]) -> Service:
     channels = _channels(kit.settings)
     for channel in channels.values():
         kit.on_close(channel.close)
+    templates = Templates()
+    contents = Contents(
+        cipher=kit.cipher,
+        clock=kit.clock,
+        templates=templates,
+        codes=directory_pb2_grpc.CodesStub(kit.channel("auth")),
+        origin=web_origin(kit.common.public_url),
+    )
     senders = {
-        lane.name: Sender(lane, database=kit.database, clock=kit.clock, cipher=kit.cipher, channels=channels)
-        for lane in Lane
+        queue: Sender(
+            lane_of(queue),
+            at_once=at_once,
+            database=kit.database,
+            clock=kit.clock,
+            contents=contents,
+            channels=channels,
+        )
+        for queue, at_once in AT_ONCE.items()
     }
     context = NotificationsContext(
         database=kit.database,
@@ -39,18 +56,18 @@ async def build(kit: Kit[NotificationsSettings]) -> Service:
         directory=kit.directory,
         contacts=Contacts(
             kit.directory,
+            directory_pb2_grpc.DirectoryStub(kit.channel("auth")),
             sales_pb2_grpc.SalesStub(kit.channel("sales")),
             invoices_pb2_grpc.InvoicesStub(kit.channel("billing")),
         ),
-        templates=Templates(),
+        templates=templates,
         senders=senders,
     )
     return Service(
         context=context,
         routers=[messages, preferences],
         consumers=CONSUMERS,
-        # Not exclusive: leases keep several processes apart, and each wakes its own.
-        jobs=[Job(f"send-{lane.lower()}", 0.05, sender.run, exclusive=False) for lane, sender in senders.items()],
+        jobs=[sender.job() for sender in senders.values()],
     )
 
 

@@ -18,7 +18,7 @@ from notifications.messages.templates import Templates
 
 @dataclass(frozen=True, slots=True)
 class NotificationsContext:
-    """senders: one per lane, by its name."""
+    """senders: one per queue, by its name."""
 
     database: Database
     clock: Clock

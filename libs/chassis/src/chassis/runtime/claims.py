@@ -58,11 +58,11 @@ class ClaimLoop(Generic[ItemT]):
         self._raise_failure()
 
     async def once(self) -> int:
-        """Claim as much as there is room for and do it; returns how many items. Raises what the work raised."""
-        begun = await self._begin(self._at_once - len(self._in_hand))
-        await self.finish()
-        self._raise_failure()
-        return begun
+        """One handful, beside what `run` has in hand, to its end; returns how many items. For tests and commands."""
+        worker = uuid4()
+        claimed = await self._claim(worker, self._at_once)
+        await asyncio.gather(*(self._work(item, worker) for item in claimed))
+        return len(claimed)
 
     async def finish(self) -> None:
         """Return when nothing is in hand any more."""
@@ -70,6 +70,7 @@ class ClaimLoop(Generic[ItemT]):
             await asyncio.wait(self._in_hand)
 
     async def _begin(self, limit: int) -> int:
+        """Claim and start; fewer than `limit` when no more is due."""
         worker = uuid4()
         claimed = await self._claim(worker, limit)
         for item in claimed:

@@ -2,12 +2,13 @@
 
 SMS and e-mail providers know no idempotency key. So a try without an answer is repeated once and no more: better one
 message too many, marked as such, than a flood or none. A try that certainly did not send (no connection, throttled,
-refused credentials) says nothing about the message and is repeated for a day.
+refused credentials) says nothing about the message and is repeated for a day. What expires is urgent: it is repeated
+sooner, and never once it has expired.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
@@ -16,9 +17,21 @@ from notifications.channels.port import Accepted, Failed, NotTaken, Outcome, Ref
 TRIES: Final = 3
 UNANSWERED_TRIES: Final = 2
 GIVE_UP_AFTER: Final = timedelta(hours=24)
-_AFTER_FAILURE: Final = (timedelta(seconds=5), timedelta(seconds=30))
-_AFTER_SILENCE: Final = timedelta(seconds=30)
-_SHORTEST, _LONGEST = timedelta(seconds=1), timedelta(seconds=60)
+_SHORTEST: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """after_failure: before the second and the third try. longest: between tries of what is not taken."""
+
+    after_failure: tuple[timedelta, timedelta]
+    after_silence: timedelta
+    longest: timedelta
+
+
+_ORDINARY: Final = _Pace((timedelta(seconds=5), timedelta(seconds=30)), timedelta(seconds=30), timedelta(seconds=60))
+# Someone is looking at their phone.
+_URGENT: Final = _Pace((timedelta(seconds=1), timedelta(seconds=5)), timedelta(seconds=5), timedelta(seconds=5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +51,32 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """attempts and unanswered: the counts including this try."""
+    """attempts and unanswered: the counts including this try. answer: of what was asked, None where nothing was."""
 
     next: Sent | Again | GivenUp
     attempts: int
     unanswered: int
-    answer: str
+    answer: str | None
 
 
-def judge(outcome: Outcome, *, attempts: int, unanswered: int, created_at: datetime, now: datetime) -> Verdict:
+def judge(
+    outcome: Outcome,
+    *,
+    attempts: int,
+    unanswered: int,
+    created_at: datetime,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> Verdict:
     """attempts and unanswered: of the tries before this one."""
+    pace = _ORDINARY if expires_at is None else _URGENT
+    verdict = _judge(outcome, pace, attempts=attempts, unanswered=unanswered, age=now - created_at, now=now)
+    if expires_at is not None and isinstance(verdict.next, Again) and verdict.next.at >= expires_at:
+        return replace(verdict, next=GivenUp("expired"))
+    return verdict
+
+
+def _judge(outcome: Outcome, pace: _Pace, *, attempts: int, unanswered: int, age: timedelta, now: datetime) -> Verdict:
     match outcome:
         case Accepted():
             return Verdict(Sent(outcome.message_id), attempts + 1, unanswered, outcome.answer)
@@ -55,16 +84,15 @@ def judge(outcome: Outcome, *, attempts: int, unanswered: int, created_at: datet
             return Verdict(GivenUp("refused"), attempts + 1, unanswered, outcome.answer)
         case Failed():
             tries = attempts + 1
-            step = GivenUp("provider_failed") if tries >= TRIES else Again(now + _AFTER_FAILURE[tries - 1])
+            step = GivenUp("provider_failed") if tries >= TRIES else Again(now + pace.after_failure[tries - 1])
             return Verdict(step, tries, unanswered, outcome.answer)
         case Unanswered():
             silent = unanswered + 1
-            step = GivenUp("no_answer") if silent >= UNANSWERED_TRIES else Again(now + _AFTER_SILENCE)
+            step = GivenUp("no_answer") if silent >= UNANSWERED_TRIES else Again(now + pace.after_silence)
             return Verdict(step, attempts, silent, outcome.answer)
         case NotTaken():
-            age = now - created_at
             if age >= GIVE_UP_AFTER:
                 return Verdict(GivenUp("provider_unavailable"), attempts, unanswered, outcome.answer)
-            wait = max(_SHORTEST, min(age / 2, _LONGEST), timedelta(seconds=outcome.retry_after or 0))
+            wait = max(_SHORTEST, min(age / 2, pace.longest), timedelta(seconds=outcome.retry_after or 0))
             return Verdict(Again(now + wait), attempts, unanswered, outcome.answer)
     assert_never(outcome)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from chassis.crypto import FieldCipher
 from chassis.database import Database
+from chassis.runtime.claims import ClaimLoop
+from chassis.runtime.jobs import Job
 from chassis.telemetry.logs import get_logger
-from contracts.events.registry import Lane
 from kernel import Clock
 from prometheus_client import Counter
 
-from notifications.channels.port import Channel, Content, Message, MessageChannel
+from notifications.channels.port import Channel, MessageChannel, NotTaken
+from notifications.delivery.contents import Contents
 from notifications.delivery.policy import UNANSWERED_TRIES, Again, GivenUp, Sent, Verdict, judge
 from notifications.messages import events, repository
 from notifications.messages.models import Notification
@@ -26,9 +25,8 @@ log = get_logger(__name__)
 
 _OUTCOMES = Counter("cobro_notifications_total", "Tries to send a message by outcome", ["channel", "outcome"])
 
-# Longer than any provider may take (settings.provider_timeout is at most 25 s).
+# Longer than auth (3 s) and any provider (settings.provider_timeout is at most 25 s) may take together.
 LEASE: Final = timedelta(seconds=40)
-_POLL_SECONDS: Final = 2.0
 
 
 class Sender:
@@ -36,72 +34,67 @@ class Sender:
 
     def __init__(
         self,
-        lane: Lane,
+        lane: str,
         *,
+        at_once: int,
         database: Database,
         clock: Clock,
-        cipher: FieldCipher,
+        contents: Contents,
         channels: Mapping[Channel, MessageChannel],
     ) -> None:
-        self.lane = lane
+        self._lane = lane
         self._database = database
         self._clock = clock
-        self._cipher = cipher
+        self._contents = contents
         self._channels = channels
-        self._woken = asyncio.Event()
+        self._loop = ClaimLoop(self._take, self._try, at_once=at_once)
 
     def wake(self) -> None:
         """A message was written in this process: do not wait for the next look."""
-        self._woken.set()
+        self._loop.wake()
 
-    async def run(self) -> None:
-        """Wait until woken, at most two seconds, then send all that is due."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_POLL_SECONDS):
-                await self._woken.wait()
-        self._woken.clear()
-        while await self.send_due():
-            continue
+    def job(self) -> Job:
+        # Not exclusive: leases keep several processes apart, and each wakes its own.
+        return Job(f"send-{self._lane.lower()}", 0.05, self._loop.run, exclusive=False, finish=self._loop.finish)
 
     async def send_due(self) -> int:
         """Try a handful of due messages; returns how many."""
-        worker, now = uuid4(), self._clock.now()
+        return await self._loop.once()
+
+    async def _take(self, worker: UUID, limit: int) -> Sequence[Notification]:
+        now = self._clock.now()
         async with self._database.transaction() as unit:
-            taken = await repository.take_due(
-                unit.session,
-                lane=self.lane.name,
-                now=now,
-                until=now + LEASE,
-                worker=worker,
-                limit=self.lane.value,
+            return await repository.take_due(
+                unit.session, lane=self._lane, now=now, until=now + LEASE, worker=worker, limit=limit
             )
-        await asyncio.gather(*(self._try(notification, worker) for notification in taken))
-        return len(taken)
 
     async def _try(self, notification: Notification, worker: UUID) -> None:
         channel = self._channels[Channel(notification.channel)]
         if notification.unanswered >= UNANSWERED_TRIES:
             # Its senders died in the middle of it: that is as much as trying blindly may do.
-            gone = Verdict(GivenUp("no_answer"), notification.attempts, notification.unanswered, "sender died")
-            await self._record(notification, worker, channel.provider, gone)
+            await self._give_up(notification, worker, GivenUp("no_answer"), "sender died")
             return
-        outcome = await channel.send(self._open(notification))
+        message = await self._contents.message(notification)
+        if isinstance(message, GivenUp):
+            await self._give_up(notification, worker, message, None)
+            return
+        outcome = message if isinstance(message, NotTaken) else await channel.send(message)
         verdict = judge(
             outcome,
             attempts=notification.attempts,
             unanswered=notification.unanswered,
             created_at=notification.created_at,
             now=self._clock.now(),
+            expires_at=notification.expires_at,
         )
         await self._record(notification, worker, channel.provider, verdict)
         _OUTCOMES.labels(notification.channel, type(outcome).__name__.lower()).inc()
 
-    def _open(self, notification: Notification) -> Message:
-        recipient = self._cipher.decrypt(notification.recipient, context=notification.recipient_place)
-        content = self._cipher.decrypt(notification.content, context=notification.content_place)
-        return Message(notification.id, recipient, Content.model_validate_json(content))
+    async def _give_up(self, notification: Notification, worker: UUID, step: GivenUp, answer: str | None) -> None:
+        verdict = Verdict(step, notification.attempts, notification.unanswered, answer)
+        await self._record(notification, worker, notification.provider, verdict)
 
-    async def _record(self, notification: Notification, worker: UUID, provider: str, verdict: Verdict) -> None:
+    async def _record(self, notification: Notification, worker: UUID, provider: str | None, verdict: Verdict) -> None:
         now = self._clock.now()
         values: dict[str, Any] = {
             "attempts": verdict.attempts,

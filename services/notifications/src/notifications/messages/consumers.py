@@ -1,19 +1,27 @@
-"""What each event makes us say, and to whom. The three queues are lanes that never wait for each other.
+"""What each event makes us say, and to whom. The queues are lanes that never wait for each other.
 
 An event that makes us say nothing is still consumed: the bus records it, and the delivery audit knows that it arrived.
 """
 
 from __future__ import annotations
 
+from chassis.auth import BusinessRole
 from chassis.bus.consumer import Consumer
 from chassis.bus.received import Received
 from contracts.events import DomainEvent
-from contracts.events.auth import UserRegistered
+from contracts.events.auth import (
+    MemberAdded,
+    UserCodeRequested,
+    UserKycReviewed,
+    UserPasswordChanged,
+    UserRegistered,
+)
 from contracts.events.billing import InvoiceIssued
 from contracts.events.catalog import StockLow
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from contracts.events.sales import SaleCanceled
 
+from notifications.channels.port import Channel
 from notifications.context import NotificationsContext
 from notifications.messages import service
 from notifications.messages.templates import Template
@@ -102,8 +110,54 @@ async def on_stock_low(ctx: NotificationsContext, received: Received[StockLow]) 
     await service.write(ctx, received, to, contact, Template.STOCK_LOW, values, first_channel_only=True)
 
 
+async def on_code_requested(ctx: NotificationsContext, received: Received[UserCodeRequested]) -> None:
+    """The code is on its way at once; whether it is still wanted, the sender asks."""
+    await service.write_code(ctx, received)
+
+
+async def on_user_registered(ctx: NotificationsContext, received: Received[UserRegistered]) -> None:
+    """Welcome, by e-mail alone: the phone gets a code in the same minute. It names nobody: whose address it is has not
+    been shown yet, and what a stranger typed would reach its owner in our name."""
+    user_id = received.event.aggregate_id
+    account = await ctx.contacts.account(user_id)
+    to = service.account_letter(ctx, user_id, account.language)
+    await service.write(ctx, received, to, account.contact, Template.WELCOME, {}, only=Channel.EMAIL)
+
+
+async def on_password_changed(ctx: NotificationsContext, received: Received[UserPasswordChanged]) -> None:
+    """By every channel there is: whoever took the account may read one of them."""
+    event = received.event
+    account = await ctx.contacts.account(event.aggregate_id)
+    to = service.account_letter(ctx, event.aggregate_id, account.language)
+    values = {"date": f"{to.formatter.moment(event.changed_at, 'UTC')} UTC"}
+    await service.write(ctx, received, to, account.contact, Template.PASSWORD_CHANGED, values)
+
+
+async def on_kyc_reviewed(ctx: NotificationsContext, received: Received[UserKycReviewed]) -> None:
+    event = received.event
+    account = await ctx.contacts.account(event.user_id)
+    to = service.account_letter(ctx, event.user_id, account.language)
+    template = Template.KYC_APPROVED if event.approved else Template.KYC_REJECTED
+    values = {"level": str(event.level)}
+    await service.write(ctx, received, to, account.contact, template, values, first_channel_only=True)
+
+
+async def on_member_added(ctx: NotificationsContext, received: Received[MemberAdded]) -> None:
+    """The employee learns by SMS which business they work for now: the phone is what they log in with."""
+    event = received.event
+    if event.role == BusinessRole.OWNER:
+        return
+    business = await service.letter(ctx, event.business_id)
+    if business is None:
+        return
+    account = await ctx.contacts.account(event.user_id)
+    to = service.account_letter(ctx, event.user_id, account.language)
+    values = {"business": business.shop}
+    await service.write(ctx, received, to, account.contact, Template.MEMBER_ADDED, values, only=Channel.SMS)
+
+
 async def say_nothing(_: NotificationsContext, __: Received[DomainEvent]) -> None:
-    """user.registered carries no contact and no service hands one out; a failed payment speaks through its sale."""
+    """A failed payment speaks through its sale."""
 
 
 CONSUMERS = (
@@ -115,9 +169,17 @@ CONSUMERS = (
             PaymentRefunded: on_payment_refunded,
         },
     ),
+    Consumer("notifications.codes", {UserCodeRequested: on_code_requested}),
     Consumer(
         "notifications.high",
-        {UserRegistered: say_nothing, InvoiceIssued: on_invoice_issued, SaleCanceled: on_sale_canceled},
+        {
+            UserRegistered: on_user_registered,
+            UserPasswordChanged: on_password_changed,
+            UserKycReviewed: on_kyc_reviewed,
+            MemberAdded: on_member_added,
+            InvoiceIssued: on_invoice_issued,
+            SaleCanceled: on_sale_canceled,
+        },
     ),
     Consumer("notifications.normal", {StockLow: on_stock_low}),
 )

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.directory import Directory
+from chassis.localization import Language
 from chassis.rpc.client import call
+from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
 from contracts.billing.v1 import invoices_pb2, invoices_pb2_grpc
 from contracts.sales.v1 import sales_pb2, sales_pb2_grpc
 from kernel import NotFound
@@ -39,13 +41,26 @@ class Contact:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of Cobro, by what it takes to write to them."""
+
+    contact: Contact
+    language: Language
+
+
 class Contacts:
     """Raises Unavailable when an owner cannot be asked; whoever is not there has an empty contact."""
 
     def __init__(
-        self, directory: Directory, sales: sales_pb2_grpc.SalesStub, invoices: invoices_pb2_grpc.InvoicesStub
+        self,
+        directory: Directory,
+        users: directory_pb2_grpc.DirectoryStub,
+        sales: sales_pb2_grpc.SalesStub,
+        invoices: invoices_pb2_grpc.InvoicesStub,
     ) -> None:
         self._directory = directory
+        self._users = users
         self._sales = sales
         self._invoices = invoices
 
@@ -64,6 +79,14 @@ class Contacts:
             return Contact()
         return Contact(profile.phone, profile.email)
 
+    async def account(self, user_id: UUID) -> Account:
+        request = directory_pb2.GetUserRequest(user_id=str(user_id))
+        try:
+            user = await call("auth", self._users.GetUser(request, timeout=_TIMEOUT))
+        except NotFound:
+            return Account(Contact(), Language.ES)
+        return Account(Contact(user.phone, user.email), language_of(user.language))
+
     async def receipt_link(self, business_id: UUID, sale_id: UUID) -> str:
         """Raises NotFound while billing has no document of the sale."""
         request = invoices_pb2.GetInvoiceOfSaleRequest(business_id=str(business_id), sale_id=str(sale_id))
@@ -75,3 +98,8 @@ class Contacts:
             return (await self._directory.branch(business_id, branch_id)).name
         except NotFound:
             return "—"
+
+
+def language_of(code: str) -> Language:
+    """Spanish where it is a language that we do not write."""
+    return Language(code) if code in set(Language) else Language.ES

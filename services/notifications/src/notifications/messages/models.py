@@ -14,21 +14,29 @@ from notifications.messages.status import NotificationStatus
 
 
 class Notification(Base):
-    """One message to one recipient by one channel. Recipient and content are encrypted, bound to this row."""
+    """One message to one recipient by one channel. Recipient and content are encrypted, bound to this row.
+
+    In a business's name, or from Cobro to one of its accounts. A one-time code's has neither recipient nor content nor
+    language: auth is asked for them at every try.
+    """
 
     __tablename__ = "notifications"
 
     id: Mapped[Id]
-    business_id: Mapped[UUID]
+    business_id: Mapped[UUID | None]
+    user_id: Mapped[UUID | None]
     cause_event_id: Mapped[UUID]
     cause: Mapped[str]
     lane: Mapped[str]
     channel: Mapped[str]
     template: Mapped[str]
-    language: Mapped[str]
-    recipient: Mapped[str]
-    recipient_index: Mapped[bytes] = mapped_column(LargeBinary)
-    content: Mapped[str]
+    language: Mapped[str | None]
+    recipient: Mapped[str | None]
+    recipient_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content: Mapped[str | None]
+    code_id: Mapped[UUID | None]
+    # After this moment it is not sent any more.
+    expires_at: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(server_default=NotificationStatus.PENDING.value)
     # Tries that the provider answered with a failure of its own.
     attempts: Mapped[int] = mapped_column(server_default="0")
@@ -49,6 +57,14 @@ class Notification(Base):
     __table_args__ = (
         UniqueConstraint("cause_event_id", "template", "channel", "recipient_index", name="uq_notifications_message"),
         CheckConstraint("status IN ('PENDING', 'SENT', 'FAILED')", name="status"),
+        CheckConstraint("(business_id IS NULL) <> (user_id IS NULL)", name="addressee"),
+        CheckConstraint(
+            "(code_id IS NULL AND num_nulls(recipient, recipient_index, content, language) = 0)"
+            " OR (code_id IS NOT NULL AND expires_at IS NOT NULL"
+            " AND num_nonnulls(recipient, recipient_index, content, language) = 0)",
+            name="stored",
+        ),
+        Index("uq_notifications_code", "code_id", unique=True, postgresql_where=text("code_id IS NOT NULL")),
         Index("ix_notifications_list", "business_id", text("created_at DESC"), text("id DESC")),
         Index("ix_notifications_due", "lane", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
     )

@@ -18,7 +18,7 @@ from notifications.messages.status import NotificationStatus
 
 
 async def add(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Messages that exist already, by event, template, channel and recipient, are left as they are."""
+    """Messages that exist already, by event, template, channel and recipient or by code, are left as they are."""
     if rows:
         await session.execute(insert(Notification).values(list(rows)).on_conflict_do_nothing())
 
@@ -31,7 +31,8 @@ async def list_page(
     channel: Channel | None,
     status: NotificationStatus | None,
 ) -> Slice:
-    statement: Select[Any] = select(Notification)
+    """What was sent in the name of `businesses`, or of any where that is None; never what an account was sent."""
+    statement: Select[Any] = select(Notification).where(Notification.business_id.is_not(None))
     if businesses is not None:
         statement = statement.where(Notification.business_id.in_(businesses))
     if channel is not None:

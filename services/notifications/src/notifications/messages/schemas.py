@@ -39,6 +39,10 @@ class NotificationOut(ResponseModel):
 
 
 def notification_out(row: Notification, cipher: FieldCipher) -> NotificationOut:
+    """row: sent in a business's name, and so with everything stored."""
+    assert row.business_id is not None
+    assert row.recipient is not None
+    assert row.language is not None
     return NotificationOut(
         id=row.id,
         business_id=row.business_id,

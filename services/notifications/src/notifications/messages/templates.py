@@ -1,14 +1,15 @@
 """The words of every message, per language, and their rendering.
 
 `texts/<language>.toml` holds each template's parts as Jinja: `sms`, and for e-mail `subject`, `title`, `body` (its
-paragraphs), `rows` and `button`. `layouts/` lays an e-mail out. Parts are rendered as plain text, and escaped when the
-layout places them, so that nothing a merchant or buyer typed can become markup.
+paragraphs), `rows` and `button`. A code's `sms_brief` makes room for the line by which a phone fills the code in.
+`layouts/` lays an e-mail out. Parts are rendered as plain text, and escaped when the layout places them, so that
+nothing a merchant or buyer typed can become markup.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -19,8 +20,10 @@ from chassis.localization import Language
 from jinja2 import BaseLoader, DictLoader, Environment, StrictUndefined, select_autoescape
 
 from notifications.channels.port import Channel, Content
+from notifications.channels.segments import fits_one_segment
 
 _MAX_VALUE = 120
+_COBRO = "Cobro"
 
 
 class Template(StrEnum):
@@ -29,17 +32,29 @@ class Template(StrEnum):
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_REFUNDED = "payment_refunded"
     STOCK_LOW = "stock_low"
+    VERIFICATION = "verification"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a message
+    WELCOME = "welcome"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a message
+    KYC_APPROVED = "kyc_approved"
+    KYC_REJECTED = "kyc_rejected"
+    MEMBER_ADDED = "member_added"
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`values` fill the placeholders, already as the reader reads them; link is where the e-mail's button leads."""
+    """`values` fill the placeholders, already as the reader reads them; link is where the e-mail's button leads.
+
+    shop: in whose name; empty where Cobro speaks for itself. autofill: the last line of a code's SMS, in the format of
+    WebOTP ("@example.com #123456").
+    """
 
     template: Template
     language: Language
     shop: str
     values: Mapping[str, str]
     link: str = ""
+    autofill: str = ""
 
 
 class Templates:
@@ -63,14 +78,15 @@ class Templates:
         """Raises jinja2.UndefinedError when a text asks for a value it was not given."""
         texts = self.texts[wording.language]
         parts = texts[wording.template.value]
-        values = {name: _one_line(value) for name, value in {**wording.values, "shop": wording.shop}.items()}
+        named = {**wording.values, "shop": wording.shop or _COBRO}
+        values = {name: _one_line(value) for name, value in named.items()}
         values["link"] = wording.link
 
         def fill(text: str) -> str:
             return self._plain.from_string(text).render(values).strip()
 
         if channel is Channel.SMS:
-            return Content(text=fill(parts["sms"]))
+            return Content(text=_sms(parts, fill, wording.autofill))
         shown = {
             "language": wording.language.value,
             "shop": values["shop"],
@@ -79,7 +95,7 @@ class Templates:
             "rows": [(fill(row["label"]), fill(row["value"])) for row in parts.get("rows", [])],
             "button": fill(parts["button"]) if wording.link and "button" in parts else "",
             "link": wording.link,
-            "footer": fill(texts["footer"]["text"]),
+            "footer": fill(texts["footer"]["text" if wording.shop else "own"]),
         }
         return Content(
             subject=_one_line(fill(parts["subject"])),
@@ -87,6 +103,15 @@ class Templates:
             html=self._layouts.get_template("email.html").render(shown),
             sender_name=values["shop"],
         )
+
+
+def _sms(parts: Mapping[str, Any], fill: Callable[[str], str], autofill: str) -> str:
+    """The fullest text that leaves room for the line, which is for convenience and not worth a second segment."""
+    for part in ("sms", "sms_brief") if autofill else ():
+        text = f"{fill(parts[part])}\n{autofill}"
+        if fits_one_segment(text):
+            return text
+    return fill(parts["sms"])
 
 
 def _read(folder: str, name: str) -> str:

@@ -168,7 +168,7 @@ async def test_a_sender_that_dies_midway_counts_as_silence(
         patch.setattr(TwilioChannel, "send", dies)
         for _ in range(deaths):
             with pytest.raises(Killed):
-                await sut.context.senders["HIGH"].send_due()
+                await sut.context.senders["notifications.high"].send_due()
             sut.clock.advance(LEASE)
     await send_all()
 
@@ -209,8 +209,8 @@ async def test_a_full_normal_lane_does_not_delay_a_high_one(sut: ServiceUnderTes
         )
         await sut.deliver("notifications.normal", event)
 
-    assert await sut.context.senders["HIGH"].send_due() == 1
-    assert await sut.context.senders["NORMAL"].send_due() == 1  # one at a time: its own pace
+    assert await sut.context.senders["notifications.high"].send_due() == 1
+    assert await sut.context.senders["notifications.normal"].send_due() == 1  # one at a time: its own pace
 
 
 async def test_what_the_provider_refuses_is_given_up_at_once(

@@ -62,3 +62,36 @@ def test_no_run_of_failures_goes_on_for_ever(outcomes: list[Outcome]) -> None:
         if isinstance(judged.next, GivenUp):
             return
     raise AssertionError("never given up")
+
+
+def urgent(outcome: Outcome, *, attempts: int = 0, unanswered: int = 0, age: float = 0, left: float = 600) -> Verdict:
+    return judge(
+        outcome,
+        attempts=attempts,
+        unanswered=unanswered,
+        created_at=NOW - timedelta(seconds=age),
+        now=NOW,
+        expires_at=NOW + timedelta(seconds=left),
+    )
+
+
+def test_what_expires_is_tried_again_sooner() -> None:
+    assert [seconds(urgent(Failed("500"), attempts=tries).next) for tries in (0, 1)] == [1, 5]
+    assert seconds(urgent(Unanswered("timed out")).next) == 5
+    assert [seconds(urgent(NotTaken("x"), age=age).next) for age in (0, 4, 300)] == [1, 2, 5]
+
+
+@pytest.mark.parametrize("outcome", [Failed("500"), Unanswered("timed out"), NotTaken("x")])
+def test_and_never_once_it_has_expired(outcome: Outcome) -> None:
+    assert urgent(outcome, left=1).next == GivenUp("expired")
+    assert isinstance(urgent(outcome, left=5.1).next, Again)
+
+
+def test_a_provider_that_names_a_time_after_it_expires_is_not_waited_for() -> None:
+    assert urgent(NotTaken("429", retry_after=300), left=299).next == GivenUp("expired")
+
+
+def test_what_has_gone_or_was_refused_stays_so() -> None:
+    assert urgent(Accepted("201 queued", "SM1"), left=0.1).next == Sent("SM1")
+    assert urgent(Refused("400 21211"), left=0.1).next == GivenUp("refused")
+    assert urgent(Failed("500"), attempts=2, left=0.1).next == GivenUp("provider_failed")

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 import pytest
 from chassis.localization import Language
 from notifications.channels.port import Channel, Content
+from notifications.channels.segments import fits_one_segment
 from notifications.messages.templates import Template, Templates, Wording
 
 VALUES = {
@@ -12,6 +13,23 @@ VALUES = {
     Template.PAYMENT_RECEIVED: {"amount": "$179.00", "method": "código QR", "date": "22 nov 2026, 19:15"},
     Template.PAYMENT_REFUNDED: {"amount": "$50.00", "date": "22 nov 2026, 19:15"},
     Template.STOCK_LOW: {"product": "Café de olla", "branch": "Centro", "on_hand": "3", "min_stock": "5"},
+    Template.VERIFICATION: {"code": "012345", "minutes": "10"},
+    Template.PASSWORD_RESET: {"code": "012345", "minutes": "10"},
+    Template.WELCOME: {},
+    Template.PASSWORD_CHANGED: {"date": "22 nov 2026, 19:15 UTC"},
+    Template.KYC_APPROVED: {"level": "2"},
+    Template.KYC_REJECTED: {"level": "2"},
+    Template.MEMBER_ADDED: {"business": "Café Ñandú"},
+}
+CODES = [Template.VERIFICATION, Template.PASSWORD_RESET]
+# What Cobro says to its own accounts, in no shop's name.
+ACCOUNT = {
+    *CODES,
+    Template.WELCOME,
+    Template.PASSWORD_CHANGED,
+    Template.KYC_APPROVED,
+    Template.KYC_REJECTED,
+    Template.MEMBER_ADDED,
 }
 EVERY = [(template, language) for template in Template for language in Language]
 HOSTILE = "<script>alert('x')</script>\r\nBcc: all@example.com {{ 7*7 }} {% raw %} 💥\x00" + "W" * 10_000
@@ -25,6 +43,7 @@ def templates() -> Templates:
 def render(
     templates: Templates, template: Template, language: Language, channel: Channel, shop: str = "Lupita"
 ) -> Content:
+    shop = "" if template in ACCOUNT else shop
     link = "https://cobro.example/r/1?key=a&b=c" if template is Template.RECEIPT else ""
     return templates.render(Wording(template, language, shop, VALUES[template], link), channel)
 
@@ -35,7 +54,9 @@ def test_every_message_in_every_language(templates: Templates, template: Templat
     mail = render(templates, template, language, Channel.EMAIL)
 
     assert 20 < len(sms.text) <= 320
-    assert "Lupita" in sms.text
+    speaker = "Cobro" if template in ACCOUNT else "Lupita"
+    assert speaker in sms.text
+    assert mail.sender_name == speaker
     assert mail.subject
     assert "\n" not in mail.subject
     assert f'lang="{language.value}"' in mail.html
@@ -94,3 +115,50 @@ def test_what_a_merchant_typed_never_becomes_markup_or_a_header(templates: Templ
 
 def test_a_text_message_stays_short_whatever_the_name(templates: Templates) -> None:
     assert len(render(templates, Template.RECEIPT, Language.ES, Channel.SMS, shop=HOSTILE).text) < 400
+
+
+CODES_AND_LANGUAGES = [(template, language) for template in CODES for language in Language]
+
+
+@pytest.mark.parametrize(("template", "language"), CODES_AND_LANGUAGES)
+@pytest.mark.parametrize("minutes", ["1", "10"])
+def test_a_code_by_sms_is_one_segment_that_begins_with_the_code(
+    templates: Templates, template: Template, language: Language, minutes: str
+) -> None:
+    values = {"code": "012345", "minutes": minutes}
+
+    text = templates.render(Wording(template, language, "", values), Channel.SMS).text
+
+    assert text.startswith("012345 ")
+    assert "\n" not in text
+    assert fits_one_segment(text)
+    assert re.search(r" (1 minut[oe]|10 minut[oe]s)\.", text)
+
+
+@pytest.mark.parametrize(("template", "language"), CODES_AND_LANGUAGES)
+def test_a_phone_can_fill_the_code_in(templates: Templates, template: Template, language: Language) -> None:
+    """The format of WebOTP: the last line is the host and the code, and nothing else."""
+    wording = Wording(template, language, "", VALUES[template], autofill="@cobro.mx #012345")
+
+    text = templates.render(wording, Channel.SMS).text
+
+    assert text.splitlines()[-1] == "@cobro.mx #012345"
+    assert len(text.splitlines()) == 2
+    assert fits_one_segment(text)
+
+
+def test_convenience_is_not_worth_a_second_segment(templates: Templates) -> None:
+    far = f"@{'a' * 60}.example #012345"
+    wording = Wording(Template.VERIFICATION, Language.ES, "", VALUES[Template.VERIFICATION], autofill=far)
+
+    text = templates.render(wording, Channel.SMS).text
+
+    assert text == "012345 es tu código de Cobro. Vence en 10 minutos. No lo compartas."
+
+
+@pytest.mark.parametrize(("template", "language"), CODES_AND_LANGUAGES)
+def test_no_code_is_in_a_subject(templates: Templates, template: Template, language: Language) -> None:
+    """Subjects are what mail servers write into their logs."""
+    mail = templates.render(Wording(template, language, "", VALUES[template]), Channel.EMAIL)
+
+    assert "012345" not in mail.subject
