@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from kernel import CobroError, ErrorKind, NotFound, Unavailable
+from kernel import CobroError, ErrorKind, Forbidden, NotFound, Unavailable
 from opentelemetry.trace import SpanKind
 
 from chassis import tenancy
@@ -36,19 +36,24 @@ _KEEPALIVE = [
 
 @dataclass(frozen=True, slots=True)
 class RpcService:
-    """A servicer and the generated function that adds it: `RpcService(full_name, add_…_to_server, servicer)`."""
+    """A servicer and the generated function that adds it: `RpcService(full_name, add_…_to_server, servicer)`.
+
+    callers: the only services it answers; every one of ours by default.
+    """
 
     full_name: str
     add: Callable[[Any, grpc.aio.Server], None]
     servicer: object
+    callers: frozenset[str] | None = None
 
 
 class _Edge(grpc.aio.ServerInterceptor):
     """Around every unary call: who calls, trace, metrics, and errors as statuses."""
 
-    def __init__(self, service: str, identity: ServiceIdentity) -> None:
+    def __init__(self, service: str, identity: ServiceIdentity, callers: Mapping[str, frozenset[str]]) -> None:
         self._service = service
         self._identity = identity
+        self._callers = callers
 
     async def intercept_service(
         self,
@@ -68,7 +73,7 @@ class _Edge(grpc.aio.ServerInterceptor):
             code = "OK"
             try:
                 with tracing.span(method, kind=SpanKind.SERVER, carrier=metadata):
-                    self._identity.caller_of(metadata.get(METADATA_KEY, ""))
+                    self._admit(method, self._identity.caller_of(metadata.get(METADATA_KEY, "")))
                     with tenancy.scope(_scope_of(request)):
                         return await inner(request, context)
             except CobroError as error:
@@ -99,6 +104,12 @@ class _Edge(grpc.aio.ServerInterceptor):
             response_serializer=handler.response_serializer,
         )
 
+    def _admit(self, method: str, caller: str) -> None:
+        """method: "/package.Service/Method"."""
+        callers = self._callers.get(method.split("/")[1])
+        if callers is not None and caller not in callers:
+            raise Forbidden("This is not for the calling service", code="service_not_allowed")
+
 
 def _scope_of(request: Any) -> tenancy.Tenancy:
     """The business that a request names. A request about nobody in particular gets no rows but those its servicer
@@ -114,7 +125,8 @@ class RpcServer:
     """Built and started inside the running loop."""
 
     def __init__(self, service: str, services: Sequence[RpcService], identity: ServiceIdentity) -> None:
-        self._server = grpc.aio.server(interceptors=[_Edge(service, identity)], options=_KEEPALIVE)
+        callers = {item.full_name: item.callers for item in services if item.callers is not None}
+        self._server = grpc.aio.server(interceptors=[_Edge(service, identity, callers)], options=_KEEPALIVE)
         self._health = health.aio.HealthServicer()
         names = [item.full_name for item in services]
         for item in services:
