@@ -28,6 +28,7 @@ class AuditAction(StrEnum):
     KYC_SUBMITTED = "kyc.submitted"
     KYC_APPROVED = "kyc.approved"
     KYC_REJECTED = "kyc.rejected"
+    KYC_WITHDRAWN = "kyc.withdrawn"
     KYC_DOCUMENT_READ = "kyc.document_read"
 
     BUSINESS_CREATED = "business.created"
@@ -43,3 +44,8 @@ class AuditAction(StrEnum):
 
     ADMIN_CREATED = "admin.created"
     FIELDS_REENCRYPTED = "fields.reencrypted"
+
+    @property
+    def subject_type(self) -> str:
+        """What `subject_id` of an entry is the id of."""
+        return self.value.partition(".")[0]

@@ -52,7 +52,7 @@ async def of_user(session: AsyncSession, user_id: UUID, *, limit: int | None = N
     return [_membership(row) for row in await session.scalars(_of_user(user_id).limit(limit))]
 
 
-async def rows_of_user(session: AsyncSession, user_id: UUID) -> Sequence[Member]:
+async def lock_of_user(session: AsyncSession, user_id: UUID) -> Sequence[Member]:
     """Every membership of the user, locked."""
     statement = _living().where(Member.user_id == user_id).order_by(Member.id).with_for_update(of=Member)
     return (await session.scalars(statement)).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.events.auth import UserRegistered, UserUpdated
+from contracts.events.auth import UserDeleted, UserRegistered, UserUpdated
 
 from auth.users.models import User
 
@@ -20,3 +20,7 @@ def updated(user: User, *changed: str) -> UserUpdated:
         kyc_level=user.kyc_level,
         changed=changed,
     )
+
+
+def deleted(user: User) -> UserDeleted:
+    return UserDeleted(aggregate_id=user.id, aggregate_version=user.version)

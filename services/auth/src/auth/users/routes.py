@@ -6,13 +6,14 @@ from chassis.http.idempotency import answer_response
 from chassis.http.schemas import Data
 from fastapi import APIRouter, Response
 
+from auth.audit.origin import NoteOrigin
 from auth.context import Ctx
 from auth.edge import CredentialKey, Device, LiveCaller
 from auth.sessions.schemas import TokenResponse
 from auth.users import service
 from auth.users.schemas import ProfileChange, RegisterRequest, UserResponse
 
-router = APIRouter(prefix="/api/v1/auth", tags=["users"])
+router = APIRouter(prefix="/api/v1/auth", tags=["users"], dependencies=[NoteOrigin])
 
 
 @router.post("/register", status_code=201, response_model=Data[TokenResponse])

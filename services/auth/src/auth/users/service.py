@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from chassis.http.schemas import Data
 from kernel import new_id
 from sqlalchemy.exc import IntegrityError
 
+from auth.audit.actions import AuditAction
+from auth.audit.service import record
 from auth.context import AuthContext
 from auth.sealing import assign, seal
 from auth.sessions import service as sessions
@@ -30,8 +33,7 @@ async def register(ctx: AuthContext, scope: IdempotencyScope, request: RegisterR
     session_id = new_id()
 
     async def work(unit: UnitOfWork) -> Data[TokenResponse]:
-        user = await _add(ctx, unit, request, password_hash)
-        unit.publish(events.registered(user))
+        user = await add(ctx, unit, request, password_hash, role=Role.MERCHANT)
         return Data(data=await sessions.start(ctx, unit, user, session_id=session_id, device=device))
 
     answer = await ctx.idempotency.run(scope, work)
@@ -56,38 +58,54 @@ async def change_me(ctx: AuthContext, caller: Principal, change: ProfileChange) 
         user = await repository.lock(unit.session, caller.user_id)
         if user is None:
             raise errors.user_gone()
-        changed = assign(ctx.cipher, user, values)
-        if "email" in changed:
-            user.email_index = _email_index(ctx, change.email)
-            user.email_verified_at = None
-        if changed:
-            user.version += 1
-            user.updated_at = unit.clock.now()
-            await _flush(unit)
+        await write_profile(ctx, unit, caller, user, values)
         return present(ctx.cipher, user)
 
     return await ctx.database.run(work)
 
 
-async def _add(ctx: AuthContext, unit: UnitOfWork, request: RegisterRequest, password_hash: str) -> User:
+async def write_profile(
+    ctx: AuthContext, unit: UnitOfWork, actor: Principal, user: User, values: Mapping[str, Any]
+) -> None:
+    """Write the values that differ to a user whom the caller has locked. Raises Conflict for a taken e-mail."""
+    changes = assign(ctx.cipher, user, values)
+    if not changes:
+        return
+    if "email" in changes:
+        user.email_index = _email_index(ctx, values["email"])
+        user.email_verified_at = None
+    user.version += 1
+    user.updated_at = unit.clock.now()
+    await _flush(unit)
+    unit.publish(events.updated(user, *changes))
+    before, after = changes.before, changes.after
+    action = AuditAction.USER_PROFILE_CHANGED
+    record(ctx.cipher, unit, action, actor=actor, subject_id=user.id, before=before, after=after)
+
+
+async def add(ctx: AuthContext, unit: UnitOfWork, request: RegisterRequest, password_hash: str, *, role: Role) -> User:
+    """A new user. Raises Conflict for a phone or e-mail that is taken."""
     user_id, now = new_id(), unit.clock.now()
-    email_index = _email_index(ctx, request.email)
     values: dict[str, Any] = {
         "id": user_id,
         "phone_index": ctx.phone_index(request.phone),
-        "email_index": email_index,
+        "email_index": _email_index(ctx, request.email),
         "password_hash": password_hash,
-        "role": Role.MERCHANT.value,
+        "role": role.value,
         "created_at": now,
         "updated_at": now,
         **_sealed(ctx, user_id, request),
     }
     user = await repository.add(unit.session, values)
-    if user is not None:
-        return user
-    if await repository.find_by_phone(unit.session, values["phone_index"]) is not None:
+    if user is None and await repository.find_by_phone(unit.session, values["phone_index"]) is not None:
         raise errors.phone_taken()
-    raise errors.email_taken()
+    if user is None:
+        raise errors.email_taken()
+    unit.publish(events.registered(user))
+    given = request.model_dump(include=set(User.SEALED), exclude_none=True)
+    after = {"role": role.value, **given}
+    record(ctx.cipher, unit, AuditAction.USER_REGISTERED, actor=None, subject_id=user_id, after=after)
+    return user
 
 
 def _sealed(ctx: AuthContext, user_id: UUID, request: RegisterRequest) -> dict[str, str]:
@@ -96,8 +114,7 @@ def _sealed(ctx: AuthContext, user_id: UUID, request: RegisterRequest) -> dict[s
 
 
 def _email_index(ctx: AuthContext, email: str | None) -> bytes | None:
-    # Mail servers that tell upper from lower case in the local part are unheard of; people who type it so are not.
-    return None if email is None else ctx.blind_index.of(email.casefold(), column="users.email")
+    return None if email is None else ctx.email_index(email)
 
 
 async def _flush(unit: UnitOfWork) -> None:
