@@ -13,6 +13,10 @@ from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
 
 from auth.branches.routes import router as branches_router
 from auth.businesses.routes import router as businesses_router
+from auth.codes import service as codes
+from auth.codes.derivation import CodeDerivation
+from auth.codes.routes import router as verification_router
+from auth.codes.rpc import CodesServicer
 from auth.context import AuthContext
 from auth.directory.rpc import DirectoryServicer
 from auth.keys.keyring import Keyring
@@ -22,6 +26,7 @@ from auth.members.routes import router as members_router
 from auth.memberships.routes import router as memberships_router
 from auth.passwords.hashing import PasswordHasher
 from auth.passwords.policy import PasswordPolicy
+from auth.passwords.routes import router as passwords_router
 from auth.sessions import service as sessions
 from auth.sessions.routes import router as sessions_router
 from auth.sessions.rpc import SessionsServicer
@@ -48,6 +53,8 @@ async def build(kit: Kit[AuthSettings]) -> Service:
         routers=[
             users_router,
             sessions_router,
+            verification_router,
+            passwords_router,
             memberships_router,
             businesses_router,
             branches_router,
@@ -65,10 +72,17 @@ async def build(kit: Kit[AuthSettings]) -> Service:
                 directory_pb2_grpc.add_SessionsServicer_to_server,
                 SessionsServicer(ctx),
             ),
+            RpcService(
+                services["Codes"].full_name,
+                directory_pb2_grpc.add_CodesServicer_to_server,
+                CodesServicer(ctx),
+                callers=frozenset({"notifications"}),
+            ),
         ],
         jobs=[
             Job("sessions-announce", _ANNOUNCE_EVERY, lambda: sessions.announce_waiting(ctx)),
             Job("sessions-forget", _FORGET_EVERY, lambda: sessions.forget_old(ctx)),
+            Job("codes-forget", _FORGET_EVERY, lambda: codes.forget_old(ctx)),
         ],
     )
 
@@ -95,6 +109,7 @@ def _context(kit: Kit[AuthSettings]) -> AuthContext:
             pepper, cost=settings.bcrypt_cost, threads=settings.password_threads, queue=settings.password_queue
         ),
         password_policy=PasswordPolicy(),
+        codes=CodeDerivation(pepper),
         throttle=Throttle(kit.cache.redis, kit.blind_index, kit.clock),
         fingerprint_key=hmac.digest(pepper.encode(), b"idempotency fingerprint", sha256),
     )

@@ -12,6 +12,7 @@ from chassis.database.idempotency import Idempotency
 from chassis.http.app import context_of
 from kernel import Clock
 
+from auth.codes.derivation import CodeDerivation
 from auth.keys.keyring import Keyring
 from auth.passwords.hashing import PasswordHasher
 from auth.passwords.policy import PasswordPolicy
@@ -34,12 +35,18 @@ class AuthContext:
     session_states: SessionStates
     passwords: PasswordHasher
     password_policy: PasswordPolicy
+    codes: CodeDerivation
     throttle: Throttle
     fingerprint_key: bytes
 
     def phone_index(self, phone: str) -> bytes:
         """Where a user with this phone, in E.164, is found."""
         return self.blind_index.of(phone, column="users.phone")
+
+    def email_index(self, email: str) -> bytes:
+        """Where a user with this e-mail address is found."""
+        # Mail servers that tell upper from lower case in the local part are unheard of; people who type it so are not.
+        return self.blind_index.of(email.casefold(), column="users.email")
 
 
 Ctx = Annotated[AuthContext, context_of(AuthContext)]

@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.auth import Principal
 from chassis.database.idempotency import IdempotencyScope
 from chassis.http.app import Caller
-from chassis.http.idempotency import PublicIdempotencyKey
+from chassis.http.idempotency import IdempotencyKey, PublicIdempotencyKey
 from fastapi import Depends, Header
 from kernel import InvalidInput
 
@@ -40,11 +40,18 @@ async def _device(user_agent: Annotated[str | None, Header(include_in_schema=Fal
     return printable[:_DEVICE_LENGTH] or None
 
 
+async def _caller_credential_scope(ctx: Ctx, scope: IdempotencyKey) -> IdempotencyScope:
+    return replace(scope, fingerprint=hmac.digest(ctx.fingerprint_key, scope.fingerprint, sha256))
+
+
 LiveCaller = Annotated[Principal, Depends(_live_caller)]
 """A caller whose session has not ended. Behind the gateway that was checked already; here it is certain."""
 
 CredentialKey = Annotated[IdempotencyScope, Depends(_credential_scope)]
-"""The Idempotency-Key of a public request that carries a password."""
+"""The Idempotency-Key of a public request that carries a password, or a phone, or an e-mail address."""
+
+CallerCredentialKey = Annotated[IdempotencyScope, Depends(_caller_credential_scope)]
+"""The same of a request by a caller."""
 
 Device = Annotated[str | None, Depends(_device)]
 """What the client calls itself, to tell one session from another in a list."""

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -72,7 +72,8 @@ class ServiceUnderTest:
     peers: ServiceIdentity
     owner_url: str | None = None
     _rpc: RpcServer | None = None
-    _channel: grpc.aio.Channel | None = None
+    _port: int = 0
+    _channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
 
     @property
     def context(self) -> Any:
@@ -107,13 +108,16 @@ class ServiceUnderTest:
             await consumer.handlers[type(event)](self.context, received)
         return received.id
 
-    async def channel(self) -> grpc.aio.Channel:
-        """The channel to this service's own gRPC server, as another service would have it."""
-        if self._channel is None:
+    async def channel(self, caller: str | None = None) -> grpc.aio.Channel:
+        """The channel to this service's own gRPC server, as another service, or the one of this name, would have it."""
+        if self._rpc is None:
             self._rpc = RpcServer(self.kit.service, self.service.rpc, self.kit.identity)
-            port = await self._rpc.start("127.0.0.1:0")
-            self._channel = open_channel(self.kit.service, f"127.0.0.1:{port}", self.peers)
-        return self._channel
+            self._port = await self._rpc.start("127.0.0.1:0")
+        if (caller or "") not in self._channels:
+            secret = self.kit.common.service_auth_secret.get_secret_value()
+            identity = self.peers if caller is None else ServiceIdentity(caller, secret)
+            self._channels[caller or ""] = open_channel(self.kit.service, f"127.0.0.1:{self._port}", identity)
+        return self._channels[caller or ""]
 
     @contextmanager
     def filters_off(self) -> Iterator[None]:
@@ -131,8 +135,8 @@ class ServiceUnderTest:
             yield
 
     async def close(self) -> None:
-        if self._channel is not None:
-            await self._channel.close()
+        for channel in self._channels.values():
+            await channel.close()
         if self._rpc is not None:
             await self._rpc.stop(0)
 

@@ -6,6 +6,7 @@ from chassis.auth import Role
 from chassis.crypto import FieldCipher
 
 from auth.sealing import reveal
+from auth.users.languages import Language
 from auth.users.models import User
 from auth.users.schemas import KycLevel, UserResponse
 
@@ -19,6 +20,7 @@ def present(cipher: FieldCipher, user: User) -> UserResponse:
         email_verified=user.email_verified_at is not None,
         first_name=reveal(cipher, user, "first_name"),
         last_name=reveal(cipher, user, "last_name"),
+        language=Language(user.language),
         role=Role(user.role),
         kyc_level=KycLevel(f"LEVEL_{user.kyc_level}"),
         created_at=user.created_at,

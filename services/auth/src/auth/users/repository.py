@@ -42,5 +42,13 @@ async def lock_all(session: AsyncSession, user_ids: Collection[UUID]) -> None:
     await session.execute(statement)
 
 
+async def lock_by_phone(session: AsyncSession, phone_index: bytes) -> User | None:
+    return await session.scalar(_living().where(User.phone_index == phone_index).with_for_update())
+
+
+async def lock_by_email(session: AsyncSession, email_index: bytes) -> User | None:
+    return await session.scalar(_living().where(User.email_index == email_index).with_for_update())
+
+
 async def find_by_phone(session: AsyncSession, phone_index: bytes) -> User | None:
     return await session.scalar(_living().where(User.phone_index == phone_index))

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from chassis.auth import Role
 from chassis.http.schemas import RequestModel, ResponseModel, Text, UtcDatetime
+from pydantic import field_validator
 
-from auth.fields import Email, Phone
+from auth.fields import Email, Phone, refuse_null
 from auth.passwords.policy import NewPassword
+from auth.users.languages import Language
 
 
 class KycLevel(StrEnum):
@@ -29,11 +31,15 @@ class RegisterRequest(RequestModel):
 
 
 class ProfileChange(RequestModel):
-    """null removes a value. The phone is who a user is, so it is not changed here."""
+    """null removes a value. The phone is who a user is, so it is not changed here. language: in which they are written
+    to."""
 
     email: Email | None = None
     first_name: Text | None = None
     last_name: Text | None = None
+    language: Language = Language.SPANISH
+
+    _required = field_validator("language", mode="before")(refuse_null)
 
 
 class UserResponse(ResponseModel):
@@ -44,6 +50,7 @@ class UserResponse(ResponseModel):
     email_verified: bool
     first_name: str | None
     last_name: str | None
+    language: Language
     role: Role
     kyc_level: KycLevel
     created_at: UtcDatetime
