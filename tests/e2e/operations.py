@@ -19,11 +19,13 @@ _METHODS = {"get", "post", "put", "patch", "delete"}
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """path: with the names of its parameters in braces, without `/api/v1`. query: names of its query parameters."""
+    """path: with the names of its parameters in braces, without `/api/v1`; outside of that, the whole one after `/`.
+    query: names of its query parameters; ids: those of them that take an id."""
 
     method: str
     path: str
     query: tuple[str, ...]
+    ids: tuple[str, ...]
     takes_body: bool
     public: bool
 
@@ -42,20 +44,34 @@ class Operation:
 
 async def documented(client: Client) -> list[Operation]:
     """What the gateway's merged document lists under `/api/v1`."""
+    return [operation for operation in await documented_anywhere(client) if not operation.path.startswith("//")]
+
+
+async def documented_anywhere(client: Client) -> list[Operation]:
+    """Everything that the gateway's merged document lists."""
     document = (await client.call("GET", "//openapi.json")).json
     return [
-        Operation(
-            method.upper(),
-            path.removeprefix("/api/v1"),
-            tuple(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"),
-            "requestBody" in operation,
-            not operation["security"],
-        )
+        _operation(method, path, operation)
         for path, operations in document["paths"].items()
-        if path.startswith("/api/v1/")
         for method, operation in operations.items()
         if method in _METHODS
     ]
+
+
+def _operation(method: str, path: str, operation: Json) -> Operation:
+    query = [one for one in operation.get("parameters", ()) if one["in"] == "query"]
+    return Operation(
+        method.upper(),
+        path.removeprefix("/api/v1") if path.startswith("/api/v1/") else f"/{path}",
+        tuple(one["name"] for one in query),
+        tuple(one["name"] for one in query if _takes_id(one["schema"])),
+        "requestBody" in operation,
+        not operation.get("security"),
+    )
+
+
+def _takes_id(schema: Json) -> bool:
+    return any(option.get("format") == "uuid" for option in (schema, *schema.get("anyOf", ())))
 
 
 def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
+from stack.runner import LAUNCHER
 from stack.suite import Suite
 from twins.testing import Twins, connected
 
@@ -66,9 +67,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def running_stage() -> AsyncIterator[Stage]:
+async def running_stage(
+    *, environment: Mapping[str, str] | None = None, launcher: Sequence[str] = LAUNCHER
+) -> AsyncIterator[Stage]:
     """A whole suite on servers of its own."""
-    suite = Suite(environment={**ENVIRONMENT, **UNLIMITED})
+    suite = Suite(environment={**ENVIRONMENT, **UNLIMITED, **(environment or {})}, launcher=launcher)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="suite") as executor:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(executor, suite.up)

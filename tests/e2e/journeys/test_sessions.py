@@ -9,15 +9,14 @@ from typing import Any
 
 import orjson
 import pytest
-from chassis.crypto import decode_key
-from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from kernel import new_id
 
 from e2e.client import Client
-from e2e.merchant import Json, Merchant, remember
+from e2e.merchant import Merchant, remember
 from e2e.polling import until
 from e2e.stage import Stage
+from e2e.tokens import Forger
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -76,43 +75,8 @@ async def test_log_out_everywhere_ends_every_session(merchant: Merchant) -> None
         (await client.get("/auth/me")).error(401, code="session_revoked")
 
 
-def claims_of(token: str) -> Json:
-    payload = token.split(".")[1]
-    found: Json = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return found
-
-
 def encoded(value: object) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()
-
-
-class Forger:
-    """Knows auth's key, as nobody else should: what it signs is refused for what it says, not for its signature."""
-
-    def __init__(self, stage: Stage, genuine: str) -> None:
-        seed = decode_key(stage.suite.secrets["JWT_SECRET"])
-        self.key = OKPKey.import_key(
-            {"kty": "OKP", "crv": "Ed25519", "d": encoded_bytes(seed), "x": encoded_bytes(public_of(seed))}
-        )
-        header = genuine.split(".")[0]
-        self.header: Json = orjson.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
-        self.claims = claims_of(genuine)
-        self.genuine = genuine
-
-    def signed(self, header: Json | None = None, key: Any = None, **claims: Any) -> str:
-        kept = {name: value for name, value in {**self.claims, **claims}.items() if value is not None}
-        wanted = {**self.header, **(header or {})}
-        return jwt.encode(wanted, kept, key or self.key, algorithms=[wanted["alg"]])
-
-
-def public_of(seed: bytes) -> bytes:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-
-
-def encoded_bytes(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 def _tampered(forger: Forger) -> str:
@@ -126,7 +90,7 @@ def _hmac_with_public_key(forger: Forger) -> str:
 
 
 _FORGERIES: dict[str, Callable[[Forger], str]] = {
-    "expired": lambda forger: forger.signed(exp=int(time.time()) - 60, iat=int(time.time()) - 960),
+    "expired": Forger.expired,
     "not yet": lambda forger: forger.signed(nbf=int(time.time()) + 3600, iat=int(time.time()) + 3600),
     "tampered": _tampered,
     "alg none": lambda forger: f"{encoded({**forger.header, 'alg': 'none'})}.{encoded(forger.claims)}.",

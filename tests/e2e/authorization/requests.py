@@ -1,0 +1,68 @@
+"""From a row to a request, in the words of whichever tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+from kernel import new_id
+
+from e2e.client import Answer, Client
+from e2e.merchant import Json
+from e2e.operations import valid_bodies
+
+from .rows import Row
+from .tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """ids: what the names in the path stand for."""
+
+    row: Row
+    ids: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Json | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """Everything in it that an answer might repeat."""
+        return f"{self.ids} {self.query} {self.body}"
+
+    def with_body(self, body: Json) -> Request:
+        return replace(self, body=body)
+
+    async def sent_by(self, client: Client) -> Answer:
+        method, path = self.row.operation.split(" ")
+        headers = dict(self.headers)
+        if method == "POST":
+            headers["Idempotency-Key"] = str(new_id())
+        raw = None if self.body is None else orjson.dumps(self.body)
+        return await client.call(method, path.format(**self.ids), raw=raw, query=self.query, headers=headers)
+
+
+async def request_of(row: Row, tenant: Tenant, spent: Mapping[str, str] | None = None) -> Request:
+    """spent: things to name instead of the kept ones."""
+    ids = {name: await tenant.thing(name) for name in parameters(row.operation)} | dict(spent or {})
+    query = {name: await tenant.thing(thing) for name, thing in row.query.items()}
+    if row.opened is not None:
+        query |= await row.opened(tenant)
+    body = await _body(row, tenant)
+    headers = row.signed(tenant, orjson.dumps(body)) if row.signed is not None else {}
+    return Request(row, ids, query, body, headers)
+
+
+def parameters(operation: str) -> list[str]:
+    return [part.partition("}")[0] for part in operation.split("{")[1:]]
+
+
+async def _body(row: Row, tenant: Tenant) -> Any:
+    if row.body is not None:
+        return await row.body(tenant)
+    if row.operation.startswith("GET "):
+        return None
+    product: Json = {"id": await tenant.thing("product_id")}
+    return valid_bodies(tenant.merchant, product).get(row.operation)

@@ -1,0 +1,136 @@
+"""The authorization matrix: one row for every documented operation, and one more for each other way to call it.
+
+A row says what decides who may call the operation, and how a request is made that nothing but that decision stops: ids
+come from the tenant whose things they are, bodies are valid. Whom the rule lets in must succeed with that same request,
+so that what the others are refused is shown to have been refused for who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from e2e.merchant import Json
+
+from . import bodies, tenant
+from .rules import Rule
+from .tenant import Maker, Tenant
+
+Body = Callable[[Tenant], Awaitable[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    Args:
+        note: tells rows of the same operation apart.
+        body: None for the one that `operations.valid_bodies` has.
+        query: by the parameter's name, the path parameter whose thing it takes.
+        spends: path parameters whose thing is used up: everyone who is let in gets one of their own.
+        apart: it changes whom tokens speak of: everyone who is let in gets a tenant of their own.
+        ends: it ends sessions of the caller: everyone who is let in is somebody of their own.
+        opened: what opens it instead of a token, as query parameters.
+        signed: what opens it instead of a token, as headers of its body.
+    """
+
+    operation: str
+    rule: Rule
+    note: str = ""
+    body: Body | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    spends: Mapping[str, Maker] = field(default_factory=dict)
+    apart: bool = False
+    ends: bool = False
+    opened: Callable[[Tenant], Awaitable[dict[str, str]]] | None = None
+    signed: Callable[[Tenant, bytes], dict[str, str]] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.operation} ({self.note})" if self.note else self.operation
+
+
+OF_BUSINESS = {"businessId": "business_id"}
+AT_BRANCH = {"businessId": "business_id", "branchId": "branch_id"}
+
+
+def row(operation: str, rule: Rule, **how: Any) -> Row:
+    return Row(operation, rule, **how)
+
+
+ROWS = (
+    row("GET //health", Rule.PUBLIC),
+    row("GET //.well-known/jwks.json", Rule.PUBLIC),
+    # auth
+    row("POST /auth/register", Rule.PUBLIC, body=bodies.registration),
+    row("POST /auth/login", Rule.PUBLIC, body=bodies.log_in),
+    row("POST /auth/refresh", Rule.PUBLIC, body=bodies.refresh),
+    row("POST /auth/logout", Rule.SELF, ends=True),
+    row("POST /auth/logout-all", Rule.SELF, ends=True),
+    row("GET /auth/me", Rule.SELF),
+    row("PATCH /auth/me", Rule.SELF, body=bodies.profile),
+    row("GET /businesses", Rule.SELF),
+    row("POST /businesses", Rule.MERCHANT),
+    row("GET /businesses/{business_id}", Rule.MEMBER),
+    row("PUT /businesses/{business_id}", Rule.OWNER),
+    row("PATCH /businesses/{business_id}", Rule.OWNER),
+    row("DELETE /businesses/{business_id}", Rule.OWNER, apart=True),
+    row("GET /businesses/{business_id}/branches", Rule.MEMBER),
+    row("POST /businesses/{business_id}/branches", Rule.OWNER),
+    row("GET /businesses/{business_id}/branches/{branch_id}", Rule.BRANCH),
+    row("PUT /businesses/{business_id}/branches/{branch_id}", Rule.OWNER),
+    row("PATCH /businesses/{business_id}/branches/{branch_id}", Rule.OWNER),
+    row("DELETE /businesses/{business_id}/branches/{branch_id}", Rule.OWNER, apart=True),
+    # catalog
+    row("GET /products", Rule.SELF),
+    row("GET /products", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
+    row("POST /products", Rule.OWNER, body=bodies.product),
+    row("GET /products/{product_id}", Rule.MEMBER),
+    row("PUT /products/{product_id}", Rule.OWNER, spends={"product_id": tenant.product}),
+    row("PATCH /products/{product_id}", Rule.OWNER, spends={"product_id": tenant.product}),
+    row("DELETE /products/{product_id}", Rule.OWNER, spends={"product_id": tenant.product}),
+    row("GET /products/{product_id}/stock", Rule.MEMBER),
+    row("GET /products/{product_id}/stock-movements", Rule.MEMBER),
+    row("POST /products/{product_id}/stock-movements", Rule.OWNER),
+    # sales
+    row("GET /sales", Rule.SELF),
+    row("GET /sales", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
+    row("GET /sales", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+    row("POST /sales", Rule.BRANCH),
+    row("GET /sales/{sale_id}", Rule.BRANCH),
+    row("POST /sales/{sale_id}/cancel", Rule.BRANCH, spends={"sale_id": tenant.pending_sale}),
+    # payments
+    row("POST /payments/intent", Rule.MEMBER),
+    row("GET /payments", Rule.SELF),
+    row("GET /payments", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
+    row("GET /payments/{payment_id}", Rule.MEMBER),
+    row("GET /payments/{payment_id}/timeline", Rule.MEMBER),
+    row("GET /payments/{payment_id}/qr.svg", Rule.MEMBER),
+    row("GET /payments/{payment_id}/qr.png", Rule.MEMBER),
+    row("POST /payments/{payment_id}/cancel", Rule.MEMBER, spends={"payment_id": tenant.pending_payment}),
+    row("POST /payments/{payment_id}/refund", Rule.OWNER, spends={"payment_id": tenant.paid_payment}),
+    row("GET /payments/{payment_id}/refunds", Rule.MEMBER),
+    row("GET /payments/{payment_id}/refunds/{refund_id}", Rule.MEMBER),
+    # webhooks
+    row("POST /webhooks/{provider}", Rule.PUBLIC, note="signed", body=bodies.notification, signed=bodies.signature),
+    row("GET /webhook-events", Rule.ADMIN),
+    row("GET /webhook-events/{event_id}", Rule.ADMIN),
+    row("POST /webhook-events/{event_id}/replay", Rule.ADMIN),
+    # billing
+    row("GET /invoices", Rule.SELF),
+    row("GET /invoices", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
+    row("GET /invoices/{invoice_id}", Rule.BRANCH),
+    row("GET /invoices/{invoice_id}/pdf", Rule.BRANCH),
+    row("POST /invoices/{invoice_id}/retry", Rule.BRANCH, spends={"invoice_id": tenant.failed_invoice}),
+    row("GET /receipts/{sale_id}", Rule.BRANCH),
+    row("GET /receipts/{sale_id}", Rule.PUBLIC, note="with the key of its link", opened=bodies.receipt_key),
+    # notifications, analytics
+    row("GET /notifications", Rule.SELF),
+    row("GET /notifications", Rule.OWNER, note="of a business", query=OF_BUSINESS),
+    row("GET /notification-preferences", Rule.MEMBER, query=OF_BUSINESS),
+    row("PUT /notification-preferences", Rule.OWNER),
+    row("GET /analytics/summary", Rule.MEMBER, query=OF_BUSINESS),
+    row("GET /analytics/summary", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+    row("GET /analytics/sales", Rule.MEMBER, query=OF_BUSINESS),
+    row("GET /analytics/sales", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+)

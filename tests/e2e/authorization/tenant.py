@@ -1,0 +1,228 @@
+"""One business with everything it may have, and the people who have to do with it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from kernel import new_id
+from stack.countries import shop_of
+
+from e2e.client import Client
+from e2e.merchant import Json, Merchant, new_buyer, open_shop
+from e2e.polling import until
+from e2e.stage import Stage
+
+from .people import Person, register
+from .rules import Persona
+
+_SHOP = shop_of("MX")
+_PRICE = "7313.37"
+
+Maker = Callable[["Tenant"], Awaitable[str]]
+
+
+class Tenant:
+    """Things are made when they are first asked for, and carry `marker` wherever they carry text.
+
+    Make one with `opened`.
+    """
+
+    def __init__(self, merchant: Merchant, marker: str) -> None:
+        self.stage: Stage = merchant.stage
+        self.merchant = merchant
+        self.marker = marker
+        self.people: dict[Persona, Person] = {}
+        self.other_branch_id = ""
+        self.buyer = new_buyer(self.stage, name=marker)
+        self._things: dict[str, asyncio.Task[str]] = {}
+
+    @classmethod
+    async def opened(cls, stage: Stage, *, employees: bool = True) -> Tenant:
+        """A business with two branches, each with an employee of its own."""
+        tenant = cls(await open_shop(stage), f"zq{secrets.token_hex(6)}")
+        merchant = tenant.merchant
+        account: str = merchant.tokens["user"]["id"]
+        owner = Person(stage, account, merchant.phone, merchant.password, merchant.tokens)
+        tenant.people[Persona.OWNER] = owner
+        tenant.other_branch_id = await branch(tenant)
+        named = {"name": f"Abarrotes {tenant.marker}", "legalName": f"{tenant.marker} SA de CV"}
+        (await tenant.client.call("PATCH", f"/businesses/{tenant.business_id}", body=named)).data(200)
+        own = {"firstName": tenant.marker, "lastName": tenant.marker, "email": f"{tenant.marker}@example.com"}
+        (await tenant.client.call("PATCH", "/auth/me", body=own)).data(200)
+        if employees:
+            tenant.people[Persona.EMPLOYEE] = await tenant.employ(merchant.branch_id)
+            tenant.people[Persona.COLLEAGUE] = await tenant.employ(tenant.other_branch_id)
+        # The token of the registration knows nothing of the business.
+        await owner.renew()
+        merchant.client = owner.client
+        return tenant
+
+    @property
+    def client(self) -> Client:
+        """The owner's."""
+        return self.merchant.client
+
+    @property
+    def business_id(self) -> str:
+        return self.merchant.business_id
+
+    async def employ(self, branch_id: str) -> Person:
+        person = await register(self.stage, name=f"Beto {self.marker}")
+        await member(self, person, branch_id)
+        return await person.renew()
+
+    async def thing(self, name: str) -> str:
+        """The id of the one that is kept, by the name that paths have for it."""
+        if name not in self._things:
+            self._things[name] = asyncio.create_task(MAKERS[name](self))
+        return await asyncio.shield(self._things[name])
+
+    async def things(self) -> dict[str, str]:
+        """Everything that may be asked for."""
+        return dict(zip(MAKERS, await asyncio.gather(*(self.thing(name) for name in MAKERS)), strict=True))
+
+
+async def product(tenant: Tenant) -> str:
+    made = await tenant.merchant.product(
+        stock=1000,
+        price=_PRICE,
+        name=f"Café {tenant.marker}",
+        sku=f"{tenant.marker}-{secrets.token_hex(4)}",
+        category=tenant.marker,
+        description=tenant.marker,
+    )
+    return str(made["id"])
+
+
+async def branch(tenant: Tenant) -> str:
+    body = {**_SHOP.branch(), "name": f"Norte {tenant.marker}"}
+    made = (await tenant.client.post(f"/businesses/{tenant.business_id}/branches", body)).data(201)
+    return str(made["id"])
+
+
+async def sale(tenant: Tenant, **payment: Any) -> Json:
+    product_id = await tenant.thing("product_id")
+    body = tenant.merchant.basket({"id": product_id}, quantity=1, **payment)
+    body |= {"notes": tenant.marker, "customer": tenant.buyer.body()}
+    sold: Json = (await tenant.client.post("/sales", body)).data(201)
+    return sold
+
+
+async def pending_sale(tenant: Tenant) -> str:
+    return str((await sale(tenant))["id"])
+
+
+async def paid_sale(tenant: Tenant) -> str:
+    sold = await sale(tenant)
+    await tenant.merchant.pay(sold)
+    await tenant.merchant.sale_becomes(sold, "COMPLETED")
+    await tenant.merchant.receipt(sold)
+    return str(sold["id"])
+
+
+async def payment(tenant: Tenant) -> str:
+    """Of the sale that is kept."""
+    return await _payment_of(tenant, await tenant.thing("sale_id"))
+
+
+async def paid_payment(tenant: Tenant) -> str:
+    return await _payment_of(tenant, await paid_sale(tenant))
+
+
+async def _payment_of(tenant: Tenant, sale_id: str) -> str:
+    found = (await tenant.client.get(f"/sales/{sale_id}")).data()
+    return str(found["transactionId"])
+
+
+async def pending_payment(tenant: Tenant) -> str:
+    body = {
+        "businessId": tenant.business_id,
+        "amount": _PRICE,
+        "method": "QR_DYNAMIC",
+        "description": tenant.marker,
+        "metadata": {"pedido": tenant.marker},
+    }
+    made = (await tenant.client.post("/payments/intent", body)).data(201)
+    return str(made["id"])
+
+
+async def refund(tenant: Tenant) -> str:
+    payment_id = await tenant.thing("payment_id")
+    body = {"amount": "1.00", "reason": tenant.marker}
+    made = (await tenant.client.post(f"/payments/{payment_id}/refund", body)).data(201)
+    await until(lambda: _refunded(tenant, payment_id))
+    return str(made["id"])
+
+
+async def _refunded(tenant: Tenant, payment_id: str) -> bool:
+    found = (await tenant.client.get(f"/payments/{payment_id}")).data()
+    return bool(found["refundedAmount"] == "1.00")
+
+
+async def invoice(tenant: Tenant) -> str:
+    """Of the sale that is kept."""
+    return await _invoice_of(tenant, await tenant.thing("sale_id"))
+
+
+async def failed_invoice(tenant: Tenant) -> str:
+    """Nothing in a story lets one fail."""
+    made = await _invoice_of(tenant, await paid_sale(tenant))
+    await tenant.stage.rows(
+        "UPDATE billing.invoices SET status = 'FAILED', failed_at = now() WHERE id = $1::uuid RETURNING id", made
+    )
+    return made
+
+
+async def _invoice_of(tenant: Tenant, sale_id: str) -> str:
+    found = (await tenant.client.get("/invoices", businessId=tenant.business_id, saleId=sale_id)).data()
+    return str(found[0]["id"])
+
+
+async def webhook_event(tenant: Tenant) -> str:
+    """The notification by which the kept sale was paid."""
+    reference = await tenant.thing("payment_id")
+    rows = await tenant.stage.rows("SELECT id FROM webhooks.webhook_events WHERE our_reference = $1", reference)
+    return str(rows[0]["id"])
+
+
+async def member(tenant: Tenant, person: Person, branch_id: str) -> str:
+    """Somebody with an account, at one branch."""
+    made = new_id()
+    await tenant.stage.rows(
+        "INSERT INTO auth.memberships (id, business_id, user_id, role, branch_ids)"
+        " SELECT $1, $2::uuid, id, 'EMPLOYEE', ARRAY[$3::uuid] FROM auth.users WHERE id = $4::uuid RETURNING id",
+        made,
+        tenant.business_id,
+        branch_id,
+        person.id,
+    )
+    return str(made)
+
+
+async def _business(tenant: Tenant) -> str:
+    return tenant.business_id
+
+
+async def _branch(tenant: Tenant) -> str:
+    return tenant.merchant.branch_id
+
+
+async def _provider(tenant: Tenant) -> str:
+    return "conekta"
+
+
+# By the name of the parameter in a path.
+MAKERS: Mapping[str, Maker] = {
+    "business_id": _business,
+    "branch_id": _branch,
+    "product_id": product,
+    "sale_id": paid_sale,
+    "payment_id": payment,
+    "refund_id": refund,
+    "invoice_id": invoice,
+    "event_id": webhook_event,
+    "provider": _provider,
+}

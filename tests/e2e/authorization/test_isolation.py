@@ -1,0 +1,138 @@
+"""What belongs to another tenant does not exist: with both barriers, with each of them alone, and with none it does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from e2e.client import Answer, Client
+from e2e.invariants import come_to_rest
+from e2e.operations import documented
+from e2e.stage import Stage
+
+from .attacks import Attack, attacks
+from .barriers import Barriers
+from .cast import Cast
+from .rules import FOREIGNERS, Persona, Rule
+from .snapshot import changes, snapshot
+from .tenant import Tenant
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Siege:
+    """attacks: of `attacker` on `victim`, who does nothing meanwhile. traces: what nobody else may ever be shown."""
+
+    stage: Stage
+    cast: Cast
+    victim: Tenant
+    attacks: list[Attack]
+    traces: frozenset[str]
+
+    async def fought(self) -> list[tuple[Persona, Attack, Answer, Answer]]:
+        """Every attack by everybody who is not of the business, beside its twin."""
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(persona: Persona, attack: Attack) -> tuple[Persona, Attack, Answer, Answer]:
+            client = self.cast.caller(persona, self.stage.client)
+            async with turn:
+                answer = await attack.request.sent_by(client)
+                return persona, attack, answer, await attack.absent.sent_by(client)
+
+        # Who has nothing of their own to mix with the victim's sends the whole ones only.
+        pairs = [
+            (persona, attack)
+            for attack in self.attacks
+            for persona in FOREIGNERS
+            if attack.whole or persona is Persona.FOREIGN_OWNER
+        ]
+        return await asyncio.gather(*(one(*pair) for pair in pairs))
+
+    def traces_in(self, answer: Answer, said: str = "") -> list[str]:
+        """said: what the request itself had told."""
+        return [trace for trace in self.traces if trace.encode() in answer.content and trace not in said]
+
+
+@pytest.fixture(scope="module")
+async def siege(stage: Stage, cast: Cast) -> AsyncIterator[Siege]:
+    victim = await Tenant.opened(stage)
+    operations = {operation.name: operation for operation in await documented(stage.client)}
+    made = await attacks(operations, cast.abroad, victim)
+    things = await victim.things()
+    traces = frozenset({*things.values(), victim.marker, *(person.id for person in victim.people.values())})
+    traces |= {person.phone for person in victim.people.values()} | {victim.buyer.phone, victim.other_branch_id}
+    traces -= {things["provider"]}
+    await come_to_rest(stage)
+    before = await snapshot(stage, traces)
+    assert len(before) > 10, "a victim without things cannot be robbed"
+    yield Siege(stage, cast, victim, made, traces)
+    await come_to_rest(stage)
+    assert not changes(before, await snapshot(stage, traces))
+
+
+def told_apart(siege: Siege, persona: Persona, attack: Attack, answer: Answer, absent: Answer) -> str | None:
+    """The complaint about an answer that says more than that there is no such thing."""
+    if traces := siege.traces_in(answer):
+        return f"shows {traces}"
+    if (answer.status, without_id(answer)) != (absent.status, without_id(absent)):
+        return f"differs from an absent one's {absent.status} {absent.content[:200]!r}"
+    if answer.status >= 500:
+        return "fails"
+    if attack.whole and answer.status != (403 if attack.row.rule is Rule.ADMIN else 404):
+        return "should be 404"
+    if answer.status < 300 and attack.request.row.operation.split(" ")[0] != "GET":
+        return "takes effect"
+    return None
+
+
+def without_id(answer: Answer) -> object:
+    if answer.status < 400:
+        return answer.content
+    return {name: value for name, value in answer.json.items() if name != "requestId"}
+
+
+async def complaints(siege: Siege) -> list[str]:
+    return [
+        f"{attack.name} {persona}: {complaint}, but {answer.status} {answer.content[:200]!r}"
+        for persona, attack, answer, absent in await siege.fought()
+        if (complaint := told_apart(siege, persona, attack, answer, absent))
+    ]
+
+
+async def test_what_is_anothers_is_like_what_is_not_there(siege: Siege) -> None:
+    assert not await complaints(siege)
+
+
+async def test_so_it_is_by_the_filter_alone(siege: Siege, barriers: Barriers) -> None:
+    async with barriers.without_row_security():
+        assert not await complaints(siege)
+
+
+async def test_and_by_row_level_security_alone(siege: Siege, barriers: Barriers) -> None:
+    """A report without rows may then be an empty one; nothing may be shown, and nothing may take effect."""
+    found = []
+    async with barriers.without_filter():
+        for persona, attack, answer, _ in await siege.fought():
+            shown = siege.traces_in(answer, attack.request.said)
+            effective = answer.status < 300 and not attack.row.operation.startswith("GET ")
+            if shown or effective or answer.status >= 500:
+                found.append(f"{attack.name} {persona}: {answer.status} {answer.content[:300]!r} shows {shown}")
+    assert not found
+
+
+async def test_without_either_it_is_all_there(siege: Siege, barriers: Barriers) -> None:
+    """Otherwise a barrier that was taken away would not have been the one that held."""
+    reading = [attack for attack in siege.attacks if attack.whole and attack.row.operation.startswith("GET ")]
+    async with barriers.without_filter(), barriers.without_row_security():
+        client: Client = siege.cast.caller(Persona.FOREIGN_OWNER, siege.stage.client)
+        answers = await asyncio.gather(*(attack.request.sent_by(client) for attack in reading))
+    closed = [attack.name for attack, answer in zip(reading, answers, strict=True) if answer.status != 200]
+    shown = [attack.name for attack, answer in zip(reading, answers, strict=True) if siege.traces_in(answer)]
+    assert not closed
+    assert len(shown) > len(reading) / 2
