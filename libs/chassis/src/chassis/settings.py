@@ -43,6 +43,12 @@ class CommonSettings(BaseSettings):
     # Share of requests whose trace is recorded, when an exporter is configured.
     otel_sample_ratio: float = Field(default=0.1, ge=0, le=1)
 
+    # Seconds a process that is told to end goes on accepting while it sends its callers elsewhere: longer than load
+    # balancers take to notice, and than callers keep idle connections.
+    drain_seconds: float = Field(default=3, ge=0, le=120)
+    # Whether the next process may open the gRPC port while this one still serves it (SO_REUSEPORT).
+    rpc_port_shared: bool = False
+
     # Seconds of each rung of the delayed-retry ladder; after the last one a message is dead-lettered.
     bus_retry_ladder: Annotated[tuple[float, ...], NoDecode] = Field(default=(1, 5, 30, 120, 600))
 

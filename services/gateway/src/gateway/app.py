@@ -23,6 +23,9 @@ from gateway.proxy.upstream import Upstream
 from gateway.routing.table import UPSTREAMS
 from gateway.settings import GatewaySettings
 
+# Seconds, where services do not drain; they close an idle connection after 75.
+_KEEP_IDLE = 30.0
+
 
 async def build(kit: Kit[GatewaySettings]) -> Service:
     settings = kit.settings
@@ -44,6 +47,7 @@ async def build(kit: Kit[GatewaySettings]) -> Service:
             status=SuiteStatus(upstreams),
             checks={"redis": store.ping},
             metrics_networks=settings.metrics_networks,
+            draining=kit.draining.is_set,
         ),
         addresses=ClientAddresses(settings.trusted_proxies),
         cors=Cors(settings.cors_origins),
@@ -61,6 +65,8 @@ def _upstream(kit: Kit[GatewaySettings], name: str) -> Upstream:
         settings.peers.http_url(name),
         max_connections=settings.upstream_connections,
         connect_timeout=settings.upstream_connect_timeout,
+        # A service that ends holds connections open for longer than this, so that no request meets their close.
+        keep_idle=settings.common.drain_seconds / 2 or _KEEP_IDLE,
     )
 
     async def close() -> None:

@@ -164,6 +164,7 @@ class SuiteEnvironment:
             "SENDGRID_API_KEY": self._secrets["TWINS_SENDGRID_API_KEY"],
             "SENDGRID_FROM": "cobro@example.com",
             "OBJECT_STORE_URL": (self._data / "objects").as_uri(),
+            "AUTH_OBJECT_STORE_URL": (self._data / "documents").as_uri(),
         }
         for account, belonging in _OUTSIDE_SYSTEMS.items():
             if self._caller.get(account):

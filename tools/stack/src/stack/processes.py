@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -16,8 +17,10 @@ import psutil
 
 _START_TIME_TOLERANCE = 2.0
 
-# The parent may die before the child has asked for its signal; then nobody would send it, so the child looks once itself.
+# The parent may die before the child has asked for its signal; then nobody would send it, so the child looks itself.
 _UNLESS_ORPHANED = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"'
+# systemd's protocol: the listening socket is descriptor 3, for the process with this very id.
+_WITH_LISTENER = 'LISTEN_FDS=1 LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; exec "$@" 3<&0 0</dev/null'
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def spawn(
     user: str | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
     long_lived_thread: bool = False,
+    listener: socket.socket | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, its output appended to `log`.
 
@@ -69,8 +73,9 @@ def spawn(
     Args:
         user: the user to run it as; only root may name one.
         long_lived_thread: the caller promises that the calling thread lives as long as the process should.
+        listener: a listening socket the process is to serve (sd_listen_fds(3)); it stays open here too.
     """
-    command = list(argv)
+    command = list(argv) if listener is None else ["sh", "-c", _WITH_LISTENER, "sh", *argv]
     # The kernel means the thread that forked, not the process: a child of a short-lived thread would die with it.
     bound = long_lived_thread or threading.current_thread() is threading.main_thread()
     if bound and shutil.which("setpriv"):
@@ -82,7 +87,7 @@ def spawn(
             command,
             env=dict(environment),
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if listener is None else listener.fileno(),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -14,7 +14,7 @@ import asyncpg
 from chassis.database.provision import provision
 
 from stack import blocking, processes
-from stack.environment import SuiteEnvironment
+from stack.environment import HOST, SuiteEnvironment
 from stack.errors import StackError
 from stack.infra import Infrastructure
 from stack.infra.server import Kind
@@ -117,9 +117,11 @@ def add_components(
             Component(
                 service.name,
                 (sys.executable, *launcher, service.name, "all"),
-                environment.of_service(service),
+                # Here, unlike in containers, the next process of a service shares its network with the present one.
+                {"RPC_PORT_SHARED": "true", **environment.of_service(service)},
                 logs / f"{service.name}.log",
                 ready_url=f"{environment.addresses.url(service.name)}/health/ready",
+                listens=(HOST, environment.addresses.http[service.name]),
             )
         )
 
@@ -160,6 +162,20 @@ def wait_until_ready(
             raise StackError(f"Not ready: {', '.join(pending)}. The end of {log}:\n{tail(log)}")
         supervisor.tend()
         time.sleep(0.1)
+
+
+def roll_out(supervisor: Supervisor, name: str, *, timeout: float = 60.0) -> None:
+    """Replace a component's process without a moment in which nobody answers; return when the earlier one has ended.
+
+    StackError with the end of the log where the new process does not come to be ready; the present one then goes on.
+    """
+    rollout = supervisor.roll_out(name, timeout=timeout)
+    while not rollout.done:
+        supervisor.tend()
+        time.sleep(0.05)
+    if rollout.failure:
+        log = supervisor[name].log
+        raise StackError(f"{name} was not rolled out: {rollout.failure}. The end of {log}:\n{tail(log)}")
 
 
 def tail(log: Path, lines: int = 20) -> str:

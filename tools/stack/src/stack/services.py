@@ -38,7 +38,7 @@ class Service:
 
 
 SERVICES = (
-    Service("auth", 8101, 9101, knows=("JWT_SECRET", "JWT_REFRESH_SECRET", "PASSWORD_PEPPER")),
+    Service("auth", 8101, 9101, knows=("JWT_SECRET", "JWT_REFRESH_SECRET", "PASSWORD_PEPPER", "AUTH_OBJECT_STORE_URL")),
     Service("catalog", 8102, 9102),
     Service("sales", 8103, 9103),
     Service("payments", 8104, 9104, knows=_CONEKTA),

@@ -140,6 +140,10 @@ class Suite:
         """End a service as a deployment would: it finishes what it is doing."""
         self._supervisor.stop(service)
 
+    def roll_out(self, service: str, *, timeout: float = 60.0) -> None:
+        """Replace a service's process as a rolling deployment would; return when the old one has ended."""
+        runner.roll_out(self._supervisor, service, timeout=timeout)
+
     def wait_until_ready(self, services: Sequence[str] | None = None, *, timeout: float = 120.0) -> None:
         """Return when these (or all) are ready; StackError when that takes longer."""
         names = services or [component.name for component in self._supervisor.components]

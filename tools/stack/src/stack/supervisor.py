@@ -4,9 +4,11 @@ Services are built to crash rather than to limp (a stuck broker connection ends 
 them again. The delay before a restart doubles while a process keeps ending, and is forgotten once it has stayed up.
 """
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -15,8 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stack import processes
+from stack.errors import StackError
 from stack.processes import Identity
+from stack.rollout import Rollout
 
+_BACKLOG = 2048
 _STABLE_SECONDS = 30.0
 _LONGEST_DELAY = 30.0
 _LARGEST_LOG = 50 * 1024 * 1024
@@ -29,6 +34,8 @@ class Component:
     Args:
         argv: its command.
         ready_url: answers 200 when it can do its work; None when nothing can be asked.
+        listens: host and port that are opened here and handed to the process, so that the next one can take over; None
+            when it opens its own.
     """
 
     name: str
@@ -36,12 +43,15 @@ class Component:
     environment: Mapping[str, str] = field(repr=False)
     log: Path
     ready_url: str | None = None
+    listens: tuple[str, int] | None = None
     restarts: int = 0
     wanted: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     started_at: float = 0.0
     restart_at: float | None = None
     delay: float = 0.0
+    rollout: Rollout | None = field(default=None, repr=False)
+    listener: socket.socket | None = field(default=None, repr=False)
 
     def running(self) -> bool:
         """Whether its process lives."""
@@ -52,6 +62,20 @@ class Component:
         if self.process is None or not self.running():
             return None
         return Identity.of(self.process.pid)
+
+    def open_listener(self) -> socket.socket | None:
+        """The socket to hand to a process; None where it has to try for itself, and to say in its log why it cannot."""
+        self.close_listener()
+        if self.listens is not None:
+            with contextlib.suppress(OSError):
+                self.listener = socket.create_server(self.listens, backlog=_BACKLOG)
+        return self.listener
+
+    def close_listener(self) -> None:
+        """Held here only while a process serves it: with nobody behind it, callers would wait instead of being told."""
+        if self.listener is not None:
+            self.listener.close()
+            self.listener = None
 
 
 class Supervisor:
@@ -107,6 +131,7 @@ class Supervisor:
                 return
             if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGINT}:
                 component.wanted = False
+                _leave_alone(component)
             processes.signal_tree(component.process.pid, number)
             if number == signal.SIGKILL:
                 component.process.wait()
@@ -117,9 +142,31 @@ class Supervisor:
             component = self._components[name]
             component.wanted = False
             component.restart_at = None
+            _leave_alone(component)
             if component.process is not None:
                 processes.stop(component.process, grace=grace)
                 self._changed()
+
+    def roll_out(self, name: str, *, timeout: float = 60.0) -> Rollout:
+        """Begin to replace a running component's process by a new one; `tend` takes it further.
+
+        Args:
+            timeout: seconds until the new process must be ready.
+        """
+        with self._lock:
+            component = self._components[name]
+            if component.process is None or not component.running():
+                raise StackError(f"{name} is not running")
+            if component.listener is None:
+                raise StackError(f"{name} does not serve a socket that another process could take over")
+            if component.rollout is not None:
+                raise StackError(f"{name} is being rolled out already")
+
+            def start(address: str) -> subprocess.Popen[bytes]:
+                return self._spawn(component, {"NOTIFY_SOCKET": address})
+
+            component.rollout = Rollout(component.process, start, timeout=timeout)
+            return component.rollout
 
     def stop_all(self, *, grace: float = 15.0) -> None:
         """End every component in time bounded by `grace`, the last one added first."""
@@ -129,9 +176,11 @@ class Supervisor:
             for component in ending:
                 component.wanted = False
                 component.restart_at = None
+                _leave_alone(component)
                 if component.process is not None and component.running():
                     processes.signal_tree(component.process.pid, signal.SIGCONT)
-                    component.process.terminate()
+                    # Not SIGTERM: when everything ends, there is nowhere to send the callers to.
+                    component.process.send_signal(signal.SIGINT)
             for component in ending:
                 if component.process is not None:
                     processes.stop(component.process, grace=max(0.1, deadline - time.monotonic()))
@@ -150,8 +199,12 @@ class Supervisor:
 
     def _tend(self, component: Component) -> None:
         _bound_log(component.log)
+        if component.rollout is not None:
+            self._take_further(component, component.rollout)
+            return
         if component.running() or component.process is None:
             return
+        component.close_listener()
         now = time.monotonic()
         if component.wanted and component.restart_at is None:
             stable = now - component.started_at > _STABLE_SECONDS
@@ -165,13 +218,37 @@ class Supervisor:
             component.restarts += 1
             self._launch(component)
 
+    def _take_further(self, component: Component, rollout: Rollout) -> None:
+        rollout.advance()
+        if component.process is not rollout.process:
+            component.process, component.started_at = rollout.process, time.monotonic()
+            self._changed()
+        if rollout.done:
+            component.rollout = None
+
     def _launch(self, component: Component) -> None:
         component.restart_at = None
         component.started_at = time.monotonic()
-        component.process = processes.spawn(
-            component.argv, environment=component.environment, log=component.log, long_lived_thread=True
-        )
+        component.open_listener()
+        component.process = self._spawn(component)
         self._changed()
+
+    def _spawn(self, component: Component, added: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        return processes.spawn(
+            component.argv,
+            environment={**component.environment, **(added or {})},
+            log=component.log,
+            long_lived_thread=True,
+            listener=component.listener,
+        )
+
+
+def _leave_alone(component: Component) -> None:
+    """Before it is ended: no other process of it, and nobody waiting at a socket behind which there is no one."""
+    if component.rollout is not None:
+        component.rollout.abandon()
+        component.rollout = None
+    component.close_listener()
 
 
 def _reason(code: int) -> str:

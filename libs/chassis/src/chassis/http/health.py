@@ -13,7 +13,8 @@ Check = Callable[[], Awaitable[bool]]
 _CHECK_TIMEOUT = 2.0
 
 
-async def _run(check: Check) -> bool:
+async def passes(check: Check) -> bool:
+    """Its answer, and no where it fails or takes too long."""
     try:
         async with asyncio.timeout(_CHECK_TIMEOUT):
             return await check()
@@ -31,7 +32,7 @@ def health_router(service: str, checks: Mapping[str, Check]) -> APIRouter:
 
     @router.get("/health/ready")
     async def ready() -> Response:
-        results = dict(zip(checks, await asyncio.gather(*map(_run, checks.values())), strict=True))
+        results = dict(zip(checks, await asyncio.gather(*map(passes, checks.values())), strict=True))
         healthy = all(results.values())
         body = {"status": "ok" if healthy else "unavailable", "service": service, "checks": results}
         return JSONResponse(body, 200 if healthy else 503)

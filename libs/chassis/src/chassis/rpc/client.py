@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -15,8 +16,26 @@ from chassis.telemetry.context import request_id
 ResponseT = TypeVar("ResponseT")
 
 DEFAULT_DEADLINE = 5.0
-# Sent again by the library only when the server never saw the call (UNAVAILABLE before a stream was processed).
+# A call whose connection failed is sent again by the library: while one process takes over from another, connections
+# end under calls. Safe for calls that were seen too, since each is idempotent by contract (protos). What a service
+# itself says is not asked again (rpc.errors), and no more retries go to a peer that fails most calls.
+_RETRIES = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "0.5s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+    "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.5},
+}
 _OPTIONS = [
+    ("grpc.service_config", json.dumps(_RETRIES)),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.initial_reconnect_backoff_ms", 100),

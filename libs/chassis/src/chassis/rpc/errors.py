@@ -58,7 +58,12 @@ def status_of(error: CobroError) -> grpc.Status:
     detail = any_pb2.Any()
     detail.Pack(info)
     status = status_pb2.Status(code=_CODES[error.kind], message=error.message, details=[detail])
-    return rpc_status.to_status(status)
+    refusal = rpc_status.to_status(status)
+    if error.kind is ErrorKind.UNAVAILABLE:
+        # Ours to tell the caller at once: only what never came this far is sent again by its gRPC library.
+        metadata = (*refusal.trailing_metadata, ("grpc-retry-pushback-ms", "-1"))
+        return refusal._replace(trailing_metadata=metadata)  # type: ignore[attr-defined, no-any-return]
+    return refusal
 
 
 def error_of(error: grpc.aio.AioRpcError, peer: str) -> CobroError:

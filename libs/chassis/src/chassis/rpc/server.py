@@ -30,7 +30,6 @@ _KEEPALIVE = [
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.max_receive_message_length", 4 << 20),
-    ("grpc.so_reuseport", 0),
 ]
 
 
@@ -122,11 +121,15 @@ def _scope_of(request: Any) -> tenancy.Tenancy:
 
 
 class RpcServer:
-    """Built and started inside the running loop."""
+    """Built and started inside the running loop. shared_port: another process may serve the same port, as the next
+    one does while this one ends."""
 
-    def __init__(self, service: str, services: Sequence[RpcService], identity: ServiceIdentity) -> None:
+    def __init__(
+        self, service: str, services: Sequence[RpcService], identity: ServiceIdentity, *, shared_port: bool = False
+    ) -> None:
         callers = {item.full_name: item.callers for item in services if item.callers is not None}
-        self._server = grpc.aio.server(interceptors=[_Edge(service, identity, callers)], options=_KEEPALIVE)
+        options = [*_KEEPALIVE, ("grpc.so_reuseport", int(shared_port))]
+        self._server = grpc.aio.server(interceptors=[_Edge(service, identity, callers)], options=options)
         self._health = health.aio.HealthServicer()
         names = [item.full_name for item in services]
         for item in services:
@@ -142,9 +145,13 @@ class RpcServer:
         await self._announce(health_pb2.HealthCheckResponse.SERVING)
         return port
 
+    async def stop_announcing(self) -> None:
+        """Say NOT_SERVING, and go on serving those who come all the same."""
+        await self._announce(health_pb2.HealthCheckResponse.NOT_SERVING)
+
     async def stop(self, grace: float) -> None:
         """Say NOT_SERVING, refuse new calls, let running ones end within `grace` seconds."""
-        await self._announce(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self.stop_announcing()
         await self._server.stop(grace)
 
     async def _announce(self, status: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import cached_property
@@ -35,6 +36,8 @@ class Kit(Generic[SettingsT]):
         self.settings = settings
         self.common = settings.common
         self.clock: Clock = clock or SystemClock()
+        # Set when the process has been told to end: it should get no more work.
+        self.draining = asyncio.Event()
         self._stack = AsyncExitStack()
         self._channels: dict[str, grpc.aio.Channel] = {}
 

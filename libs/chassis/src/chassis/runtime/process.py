@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
@@ -15,7 +15,10 @@ from starlette.types import ASGIApp
 from chassis.bus.consumer import ConsumerRunner
 from chassis.bus.relay import Relay
 from chassis.http.app import create_app
+from chassis.http.health import Check, passes
 from chassis.rpc.server import RpcServer
+from chassis.runtime.handover import READY, STOPPING, inherited_listener, notify
+from chassis.runtime.http_server import HttpServer
 from chassis.runtime.jobs import Job, run_forever
 from chassis.runtime.kit import Kit
 from chassis.runtime.plumbing import plumbing_jobs, plumbing_rpc
@@ -29,6 +32,7 @@ _HTTP_GRACE = 10
 _RPC_GRACE = 10.0
 _LOOP_GRACE = 30.0
 _KEYS_EVERY = 5.0
+_READY_EVERY = 0.1
 
 
 class Mode(StrEnum):
@@ -41,42 +45,73 @@ class LoopDied(Exception):
     """A loop that must run forever ended: the process gives up, and its supervisor starts it again."""
 
 
-class _Server(uvicorn.Server):
-    """The process handles signals, not the HTTP server."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class Process:
-    """`await run()` serves until SIGTERM or SIGINT, or until a loop dies (LoopDied)."""
+    """`await run()` serves until it is told to end, or until a loop dies (LoopDied).
+
+    SIGTERM: readiness says no and clients are sent elsewhere for DRAIN_SECONDS before anything closes. SIGINT, or a
+    second signal: what is in hand is finished, and nobody else is waited for.
+    """
 
     def __init__(self, kit: Kit[Any], service: Service, mode: Mode) -> None:
         self._kit = kit
         self._service = service
         self._mode = mode
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._jobs_stop = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._failure: LoopDied | None = None
         self._relay: Relay | None = None
         self._consumers: list[ConsumerRunner] = []
+        self._checks: dict[str, Check] = dict(service.checks)
+        if kit.settings.database_url is not None:
+            self._checks.setdefault("database", kit.database.ping)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._told_to_end, number)
+        listener = inherited_listener()
         http = self._http_server()
         rpc = await self._start_rpc()
         self._start_loops()
-        self._supervise("http", http.serve())
+        self._supervise("http", http.serve(sockets=None if listener is None else [listener]))
         log.info("process.started", mode=self._mode.value, http_port=self._kit.settings.http_port)
+        announcing = asyncio.create_task(self._announce_readiness(http))
         await self._stop.wait()
+        announcing.cancel()
+        notify(STOPPING)
         log.info("process.stopping")
+        await self._drain(http, rpc)
         await self._shut_down(http, rpc)
         if self._failure is not None:
             raise self._failure
+
+    def _told_to_end(self, number: signal.Signals) -> None:
+        if self._stop.is_set() or number == signal.SIGINT:
+            self._hurry.set()
+        self._stop.set()
+
+    async def _announce_readiness(self, http: HttpServer) -> None:
+        while True:
+            if http.started and all(await asyncio.gather(*map(passes, self._checks.values()))):
+                notify(READY)
+                return
+            await asyncio.sleep(_READY_EVERY)
+
+    async def _drain(self, http: HttpServer, rpc: RpcServer | None) -> None:
+        """Send everybody elsewhere, and give them the time to go."""
+        self._kit.draining.set()
+        http.be_lame_duck()
+        if rpc is not None:
+            await rpc.stop_announcing()
+        if self._failure is not None:
+            self._hurry.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._kit.common.drain_seconds):
+                await self._hurry.wait()
+        if self._hurry.is_set():
+            http.hurry()
 
     def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)
@@ -92,19 +127,16 @@ class Process:
 
         task.add_done_callback(ended)
 
-    def _http_server(self) -> _Server:
+    def _http_server(self) -> HttpServer:
         settings = self._kit.settings
         app: ASGIApp | None = self._service.asgi
         if app is None:
-            checks = dict(self._service.checks)
-            if settings.database_url is not None:
-                checks.setdefault("database", self._kit.database.ping)
             app = create_app(
                 self._kit.service,
                 context=self._service.context,
                 verifier=self._kit.verifier,
                 routers=self._service.routers if self._mode is not Mode.WORKER else (),
-                checks=checks,
+                checks={**self._checks, "accepting": self._accepting},
                 body_limit=self._service.body_limit,
                 sessions=self._kit.session_check(self._service.session_source),
             )
@@ -123,7 +155,10 @@ class Process:
             timeout_graceful_shutdown=_HTTP_GRACE,
             h11_max_incomplete_event_size=64 * 1024,
         )
-        return _Server(config)
+        return HttpServer(config, pools_keep=self._kit.common.drain_seconds)
+
+    async def _accepting(self) -> bool:
+        return not self._kit.draining.is_set()
 
     async def _start_rpc(self) -> RpcServer | None:
         port = self._kit.settings.grpc_port
@@ -132,7 +167,9 @@ class Process:
         services = list(self._service.rpc)
         if self._kit.settings.database_url is not None:
             services.append(plumbing_rpc(self._kit.database))
-        server = RpcServer(self._kit.service, services, self._kit.identity)
+        server = RpcServer(
+            self._kit.service, services, self._kit.identity, shared_port=self._kit.common.rpc_port_shared
+        )
         await server.start(f"{self._kit.settings.http_host}:{port}")
         return server
 
@@ -163,7 +200,7 @@ class Process:
         for job in jobs:
             self._supervise(f"job {job.name}", run_forever(job, database, kit.service, self._jobs_stop))
 
-    async def _shut_down(self, http: _Server, rpc: RpcServer | None) -> None:
+    async def _shut_down(self, http: HttpServer, rpc: RpcServer | None) -> None:
         """No new work, then what is in hand, then the events it wrote."""
         http.should_exit = True
         await self._ended(["http"])

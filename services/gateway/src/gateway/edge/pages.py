@@ -35,11 +35,13 @@ class Pages:
         status: SuiteStatus,
         checks: Mapping[str, Callable[[], Awaitable[bool]]],
         metrics_networks: Networks,
+        draining: Callable[[], bool],
     ) -> None:
         self._openapi = openapi
         self._status = status
         self._checks = checks
         self._metrics_networks = metrics_networks
+        self._draining = draining
         self._pages = {
             "/health": Page("/health", self._health),
             "/openapi.json": Page("/openapi.json", self._document),
@@ -56,10 +58,15 @@ class Pages:
         if path == "/health/live":
             await send_answer(send, 200, [_JSON, *SECURITY], b'{"status":"ok","service":"gateway"}')
         elif path == "/health/ready":
+            accepting = not self._draining()
             results = {name: await check() for name, check in self._checks.items()}
             # Redis down means slower, never closed: it is told, and does not take the gateway out of service.
-            body = {"status": "ok", "service": "gateway", "checks": results}
-            await send_answer(send, 200, [_JSON, *SECURITY], orjson.dumps(body))
+            body = {
+                "status": "ok" if accepting else "unavailable",
+                "service": "gateway",
+                "checks": {"accepting": accepting, **results},
+            }
+            await send_answer(send, 200 if accepting else 503, [_JSON, *SECURITY], orjson.dumps(body))
         elif path == "/metrics" and self._may_measure(scope):
             headers = [(b"content-type", CONTENT_TYPE_LATEST.encode())]
             await send_answer(send, 200, headers, generate_latest())

@@ -10,9 +10,6 @@ from urllib.parse import urlsplit
 
 from gateway.proxy.connection import Busy, NotSent, UpstreamConnection
 
-# Well under the 75 seconds after which the services close an idle connection, so that a request never meets the close.
-IDLE_SECONDS = 30.0
-
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -36,11 +33,13 @@ class Address:
 
 
 class UpstreamPool:
-    """connect_timeout: seconds to connect, and as long again to wait while all `max_connections` are in use."""
+    """connect_timeout: seconds to connect, and as long again to wait while all `max_connections` are in use.
+    keep_idle: seconds after which an idle connection is not used again."""
 
-    def __init__(self, address: Address, *, max_connections: int, connect_timeout: float) -> None:
+    def __init__(self, address: Address, *, max_connections: int, connect_timeout: float, keep_idle: float) -> None:
         self.address = address
         self._connect_timeout = connect_timeout
+        self._keep_idle = keep_idle
         self._slots = asyncio.Semaphore(max_connections)
         self._idle: deque[UpstreamConnection] = deque()
         self._tls = ssl.create_default_context() if address.tls else None
@@ -79,13 +78,13 @@ class UpstreamPool:
     def _kept(self) -> UpstreamConnection | None:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.closed and connection.loop.time() - connection.idle_since < IDLE_SECONDS:
+            if not connection.closed and connection.loop.time() - connection.idle_since < self._keep_idle:
                 return connection
             connection.close()
         return None
 
     def _drop_stale(self, now: float) -> None:
-        while self._idle and now - self._idle[0].idle_since > IDLE_SECONDS:
+        while self._idle and now - self._idle[0].idle_since > self._keep_idle:
             self._idle.popleft().close()
 
     def _lost(self, connection: UpstreamConnection) -> None:

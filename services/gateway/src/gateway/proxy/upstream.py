@@ -39,11 +39,14 @@ class Upstream:
         *,
         max_connections: int,
         connect_timeout: float,
+        keep_idle: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.address = Address.parse(url)
-        self.pool = UpstreamPool(self.address, max_connections=max_connections, connect_timeout=connect_timeout)
+        self.pool = UpstreamPool(
+            self.address, max_connections=max_connections, connect_timeout=connect_timeout, keep_idle=keep_idle
+        )
         self._breaker = CircuitBreaker(_FAILURES_TO_OPEN, _OPEN_SECONDS, now)
 
     def admit(self) -> None:

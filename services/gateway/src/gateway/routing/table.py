@@ -89,6 +89,7 @@ EXCEPTIONS: Final[dict[tuple[str, str], Route]] = {
     ("POST", f"{PREFIX}/products/import"): Route(
         "catalog", "/products/import", body_limit=IMPORT_BODY_LIMIT, slow=True
     ),
+    ("POST", f"{PREFIX}/kyc/submissions"): Route("auth", "/kyc/submissions", body_limit=UPLOAD_BODY_LIMIT, slow=True),
     ("GET", f"{PREFIX}/products/export"): Route("catalog", "/products/export", slow=True),
 }
 
