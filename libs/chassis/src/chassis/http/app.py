@@ -13,6 +13,7 @@ from kernel import Unauthenticated
 from chassis import tenancy
 from chassis.auth import Principal, TokenVerifier
 from chassis.auth.admission import HEADER as ADMISSION_HEADER
+from chassis.http.direct import DirectRoutes, DirectTable
 from chassis.http.errors import install_error_handlers
 from chassis.http.health import Check, health_router
 from chassis.http.middleware import BODY_LIMIT, BodyLimits, RequestMiddleware
@@ -75,6 +76,7 @@ def create_app(
     app.include_router(health_router(service, checks))
     for router in routers:
         app.include_router(router)
+    app.add_middleware(DirectRoutes, table=DirectTable(route for router in routers for route in router.routes))
     app.add_middleware(RequestMiddleware, service=service, body_limit=body_limit)
     return app
 

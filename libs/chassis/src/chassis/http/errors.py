@@ -118,47 +118,43 @@ def _outage(code: str) -> bool:
     return code[:2] in _OUTAGE or code == _LOCK_TIMEOUT
 
 
-async def _on_cobro_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, CobroError)
-    return cobro_error_response(error)
-
-
-async def _on_validation_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    # Where JSON is broken, the location is a byte's number and no field.
-    fields = [
-        FieldError("body" if item["type"] == "json_invalid" else _path(item["loc"]), _message(item))
-        for item in error.errors()[:50]
-    ]
-    return error_response(400, "Validation failed", "validation_failed", errors=fields)
-
-
-async def _on_http_exception(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = _HTTP_CODES.get(error.status_code, "error")
-    return error_response(error.status_code, str(error.detail), code, headers=error.headers)
-
-
-async def _on_database_error(request: Request, error: Exception) -> Response:
+def response_of(request: Request, error: Exception) -> Response | None:
+    """What a client is told of an error; None when it is none we know, and so a bug."""
+    if isinstance(error, CobroError):
+        return cobro_error_response(error)
+    if isinstance(error, RequestValidationError):
+        # Where JSON is broken, the location is a byte's number and no field.
+        fields = [
+            FieldError("body" if item["type"] == "json_invalid" else _path(item["loc"]), _message(item))
+            for item in error.errors()[:50]
+        ]
+        return error_response(400, "Validation failed", "validation_failed", errors=fields)
+    if isinstance(error, HTTPException):
+        code = _HTTP_CODES.get(error.status_code, "error")
+        return error_response(error.status_code, str(error.detail), code, headers=error.headers)
     if is_row_violation(error):
         route = getattr(request.scope.get("route"), "path", "unmatched")
         refused_by_row_security(request.app.state.service, f"{request.method} {route}")
         return error_response(404, "Not found", "not_found")
     if is_database_outage(error):
         log.warning("database.unavailable", error=type(error).__name__)
-        return error_response(
-            503, "The database is not available", "database_unavailable", headers={"Retry-After": "2"}
-        )
-    raise error
+        message = "The database is not available"
+        return error_response(503, message, "database_unavailable", headers={"Retry-After": "2"})
+    return None
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    response = response_of(request, error)
+    if response is None:
+        raise error
+    return response
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(CobroError, _on_cobro_error)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(HTTPException, _on_http_exception)
     driver = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-    for kind in (DBAPIError, PoolTimeout, *driver, OSError, TimeoutError):
-        app.add_exception_handler(kind, _on_database_error)
+    database = (DBAPIError, PoolTimeout, *driver, OSError, TimeoutError)
+    for kind in (CobroError, RequestValidationError, HTTPException, *database):
+        app.add_exception_handler(kind, _on_error)
 
 
 def _path(location: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.auth import Permission
 from chassis.http.app import Caller, context_of
+from chassis.http.direct import direct
 from chassis.http.idempotency import IdempotencyKey, answer_response
 from chassis.http.pagination import Paging
 from chassis.http.schemas import Data, Page
@@ -29,6 +30,7 @@ router = APIRouter(prefix="/api/v1/payments", tags=["payments"])
 
 
 @router.post("/intent", status_code=201, response_model=Data[PaymentView])
+@direct
 async def create_payment(ctx: Ctx, caller: Caller, scope: IdempotencyKey, body: CreatePayment) -> Response:
     """Ask for money. 503 `payment_outcome_unknown`: the provider did not answer; repeat with the same key."""
     await ctx.access.require(caller, body.business_id, Permission.OPERATE)
@@ -39,6 +41,7 @@ async def create_payment(ctx: Ctx, caller: Caller, scope: IdempotencyKey, body: 
 
 
 @router.get("", response_model=Page[PaymentView])
+@direct
 async def list_payments(
     ctx: Ctx,
     caller: Caller,
@@ -74,6 +77,7 @@ async def list_payments(
 
 
 @router.get("/{payment_id}", response_model=Data[PaymentDetail])
+@direct
 async def get_payment(ctx: Ctx, caller: Caller, payment_id: UUID) -> Response:
     payment = await service.payment_for(ctx, caller, payment_id)
     return schemas.json_response({"data": schemas.detail(payment, ctx)})
