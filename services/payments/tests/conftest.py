@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 from chassis.auth import Principal
 from chassis.directory import Business
 from chassis.runtime import Kit, Service
+from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.events.webhooks import WebhookReceived
@@ -22,7 +23,7 @@ from payments.settings import PaymentsSettings
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.registry import ProviderRegistry
-from sqlalchemy import text, update
+from sqlalchemy import Executable, text, update
 from twins.testing import Twins, running_twins
 
 
@@ -115,13 +116,24 @@ class Till:
 
     async def set(self, payment_id: str | UUID, **columns: Any) -> None:
         """What only time, or another process, would have done."""
-        async with self.ctx.database.autocommit() as connection:
-            await connection.execute(update(payments).where(payments.c.id == UUID(str(payment_id))).values(**columns))
+        await self.run(update(payments).where(payments.c.id == UUID(str(payment_id))).values(**columns))
 
     async def expire_leases(self) -> None:
         """As if a minute had passed since whoever holds them died."""
-        async with self.ctx.database.autocommit() as connection:
-            await connection.execute(text("UPDATE idempotency_keys SET lease_until = now() WHERE status IS NULL"))
+        await self.run(text("UPDATE idempotency_keys SET lease_until = now() WHERE status IS NULL"))
+
+    async def run(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Sequence[Any]:
+        """A statement of the database's administrator."""
+        async with self.ctx.database.transaction() as unit:
+            result = await unit.session.execute(statement, parameters)
+            return result.all() if result.returns_rows else []
+
+
+@pytest.fixture(autouse=True)
+def as_everyone() -> Iterator[None]:
+    """For what a test calls by itself, jobs and looks at tables. Requests, events and calls have scopes of their own."""
+    with everyone():
+        yield
 
 
 @pytest.fixture(scope="session")

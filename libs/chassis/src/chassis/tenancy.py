@@ -44,7 +44,7 @@ class Tenancy:
     @property
     def tenants_setting(self) -> str:
         """The PostgreSQL setting `cobro.tenants`: nothing, `*`, or UUIDs with commas between. Safe inside quotes."""
-        return EVERYONE_SETTING if self.everyone else ",".join(map(str, self.businesses))
+        return EVERYONE_SETTING if self.everyone else ",".join(sorted(map(str, self.businesses)))
 
     @property
     def user_setting(self) -> str:

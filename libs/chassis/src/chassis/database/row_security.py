@@ -30,6 +30,7 @@ RETURN nullif(current_setting('cobro.user', true), '')::uuid
 """,
 )
 _EVERYONE: Final = "(SELECT tenancy_everyone())"
+_BUSINESSES: Final = "(SELECT tenancy_businesses())::uuid[]"
 _USER: Final = "(SELECT tenancy_user())"
 
 # The same function as in plumbing.py, and new partitions are closed: they hold the rows of all tenants, and are
@@ -87,13 +88,15 @@ def secure_plumbing() -> None:
     op.execute("CREATE POLICY tenancy_unowned ON outbox FOR INSERT WITH CHECK (business_id IS NULL)")
     op.execute(_OUTBOX_MAINTAIN)
     op.execute(_CLOSE_PARTITIONS)
-    secure_by_user({"idempotency_keys": "principal_id"})
+    # A key's principal is the user who sent the request, or the business that another service asked for.
+    principal = f"principal_id = {_USER} OR principal_id = ANY ({_BUSINESSES})"
+    _secure("idempotency_keys", f"{_EVERYONE} OR {principal}")
 
 
 def secure_tables(tables: Mapping[str, str]) -> None:
     """Tables with the column that names the business a row belongs to."""
     for table, column in tables.items():
-        _secure(table, f"{_EVERYONE} OR {column} = ANY ((SELECT tenancy_businesses())::uuid[])")
+        _secure(table, f"{_EVERYONE} OR {column} = ANY ({_BUSINESSES})")
 
 
 def secure_by_user(tables: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.database import Database, Statement
+from chassis.database import SCOPED, Database, Statement
 from chassis.http.pagination import COUNT_CAP, Cursor, PageParams, page_meta
 from chassis.http.schemas import PageMeta
 
@@ -47,7 +47,7 @@ class PaymentFilter:
     search: Search | None = None
 
     def conditions(self) -> tuple[list[str], dict[str, Any]]:
-        """Conditions to be joined by AND, and their parameters."""
+        """Conditions to be joined by AND, and their parameters but for those of the scope."""
         given: list[tuple[str, str, Any]] = []
         if self.businesses is not None and len(self.businesses) == 1:
             # By equality, so that the list's index gives the order too.
@@ -75,7 +75,7 @@ class PaymentFilter:
                 "email": self.search.email_index,
                 "identifier": self.search.identifier,
             }
-        return conditions or ["true"], parameters
+        return [*conditions, SCOPED], parameters
 
 
 _SEARCH: Final = (

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from chassis.bus.outbox import outbox_sql
-from chassis.database import Database, Statement
+from chassis.database import SCOPED, Database, Statement
 from chassis.database.idempotency import CLAIM_SQL, FINISH_SQL, FORGET_SQL, RELEASE_SQL
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,10 +26,12 @@ _NAMES: Final = [column.key for column in _COLUMNS]
 SELECT_SQL: Final = f"SELECT {', '.join(_NAMES)}"
 """The columns `payment_of` reads; more may follow."""
 
-_BY_ID: Final = Statement(f"{SELECT_SQL} FROM payments WHERE id = :id")
-_OF_BUSINESS: Final = Statement(f"{SELECT_SQL} FROM payments WHERE id = :id AND business_id = :business_id")
+_BY_ID: Final = Statement(f"{SELECT_SQL} FROM payments WHERE id = :id AND {SCOPED}")
+_OF_BUSINESS: Final = Statement(
+    f"{SELECT_SQL} FROM payments WHERE id = :id AND business_id = :business_id AND {SCOPED}"
+)
 _BY_PROVIDER_REF: Final = Statement(
-    f"{SELECT_SQL} FROM payments WHERE provider = :provider AND provider_ref = :provider_ref"
+    f"{SELECT_SQL} FROM payments WHERE provider = :provider AND provider_ref = :provider_ref AND {SCOPED}"
 )
 # Built once: SQLAlchemy then knows it by its remembered cache key.
 _LOCKED: Final = select(*_COLUMNS).where(payments.c.id == bindparam("payment_id")).with_for_update()
@@ -40,15 +42,16 @@ _OPEN_COLUMNS: Final = (
     " next_poll_at"
 )
 _OPEN_VALUES: Final = ", ".join(f":{name}" for name in _OPEN_COLUMNS.split(", "))
-_OPEN_SQL: Final = f"INSERT INTO payments ({_OPEN_COLUMNS}) VALUES ({_OPEN_VALUES}) RETURNING id"  # noqa: S608
-_OPEN: Final = Statement(_OPEN_SQL)
-_OPEN_IN: Final = text(_OPEN_SQL)
+_OPEN_IN: Final = text(f"INSERT INTO payments ({_OPEN_COLUMNS}) VALUES ({_OPEN_VALUES})")  # noqa: S608
+_OPEN: Final = Statement(f"INSERT INTO payments ({_OPEN_COLUMNS}) SELECT {_OPEN_VALUES} WHERE {SCOPED} RETURNING id")
 _CLAIM_AND_OPEN: Final = Statement(
     f"WITH claimed AS ({CLAIM_SQL})"  # noqa: S608 - constants
     f" INSERT INTO payments ({_OPEN_COLUMNS}) SELECT {_OPEN_VALUES} FROM claimed RETURNING id"
 )
 
-_GUARD: Final = " WHERE id = :id AND version = :version AND status IN ('SUBMITTING', 'UNKNOWN') RETURNING id"
+_GUARD: Final = (
+    f" WHERE id = :id AND version = :version AND status IN ('SUBMITTING', 'UNKNOWN') AND {SCOPED} RETURNING id"
+)
 _NOTED: Final = (
     "INSERT INTO payment_events (payment_id, id, at, kind, cause, from_status, to_status, detail)"
     " SELECT :id, :entry_id, :now, :entry_kind, :entry_cause, :entry_from, :entry_to, :entry_detail FROM moved"
@@ -192,21 +195,21 @@ async def resend(session: AsyncSession, payment: Payment, now: datetime, in_flig
 
 
 async def postpone(database: Database, payment_id: UUID, at: datetime | None) -> None:
-    async with database.autocommit() as connection:
-        await connection.execute(update(payments).where(payments.c.id == payment_id).values(next_poll_at=at))
+    async with database.transaction() as unit:
+        await unit.session.execute(update(payments).where(payments.c.id == payment_id).values(next_poll_at=at))
 
 
 async def claim_due(database: Database, now: datetime, lease: timedelta, batch: int) -> Sequence[UUID]:
     """Payments to be read now, taken from other processes for the length of the lease."""
-    async with database.autocommit() as connection:
-        rows = await connection.execute(_CLAIM_DUE, {"now": now, "lease": now + lease, "batch": batch})
+    async with database.transaction() as unit:
+        rows = await unit.session.execute(_CLAIM_DUE, {"now": now, "lease": now + lease, "batch": batch})
         return [row.id for row in rows]
 
 
 async def backlog(database: Database) -> Any:
     """unresolved, oldest, most_overdue, disputed."""
-    async with database.autocommit() as connection:
-        return (await connection.execute(_BACKLOG)).one()
+    async with database.read() as session:
+        return (await session.execute(_BACKLOG)).one()
 
 
 async def timeline(database: Database, payment_id: UUID, limit: int) -> list[TimelineEntry]:
@@ -215,5 +218,5 @@ async def timeline(database: Database, payment_id: UUID, limit: int) -> list[Tim
     statement = (
         select(*names).where(payment_events.c.payment_id == payment_id).order_by(payment_events.c.id).limit(limit)
     )
-    async with database.autocommit() as connection:
-        return [TimelineEntry(**row._mapping) for row in await connection.execute(statement)]
+    async with database.read() as session:
+        return [TimelineEntry(**row._mapping) for row in await session.execute(statement)]

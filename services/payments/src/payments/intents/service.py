@@ -240,9 +240,14 @@ async def payment_for(
     ctx: PaymentsContext, caller: Principal, payment_id: UUID, permission: Permission = Permission.READ
 ) -> Payment:
     """Raises NotFound, the same for an absent payment and for another tenant's; Forbidden."""
-    payment = await repository.find(ctx.database, payment_id)
-    if payment is None:
-        raise errors.payment_not_found()
+
+    async def find() -> Payment:
+        found = await repository.find(ctx.database, payment_id)
+        if found is None:
+            raise errors.payment_not_found()
+        return found
+
+    payment = await ctx.access.find(caller, find)
     try:
         await ctx.access.require(caller, payment.business_id, permission)
     except NotFound:

@@ -58,8 +58,8 @@ async def find(database: Database, refund_id: UUID, *, payment_id: UUID | None =
     statement = _SELECT.where(refunds.c.id == refund_id)
     if payment_id is not None:
         statement = statement.where(refunds.c.payment_id == payment_id)
-    async with database.autocommit() as connection:
-        row = (await connection.execute(statement)).first()
+    async with database.read() as session:
+        row = (await session.execute(statement)).first()
     return None if row is None else refund_of(row)
 
 
@@ -67,14 +67,14 @@ async def known_refs(database: Database, payment_id: UUID) -> frozenset[str]:
     statement = select(refunds.c.provider_refund_ref).where(
         refunds.c.payment_id == payment_id, refunds.c.provider_refund_ref.is_not(None)
     )
-    async with database.autocommit() as connection:
-        return frozenset((await connection.execute(statement)).scalars())
+    async with database.read() as session:
+        return frozenset((await session.execute(statement)).scalars())
 
 
 async def page(database: Database, payment_id: UUID, params: PageParams) -> Slice:
     statement = _SELECT.where(refunds.c.payment_id == payment_id)
-    async with database.autocommit() as connection:
-        return await fetch_page(connection, statement, params, created_at=refunds.c.created_at, id=refunds.c.id)
+    async with database.read() as session:
+        return await fetch_page(session, statement, params, created_at=refunds.c.created_at, id=refunds.c.id)
 
 
 async def mark_unanswered(session: AsyncSession, refund_id: UUID, at: datetime, now: datetime) -> None:
@@ -86,17 +86,17 @@ async def mark_unanswered(session: AsyncSession, refund_id: UUID, at: datetime, 
 
 
 async def postpone(database: Database, refund_id: UUID, at: datetime) -> None:
-    async with database.autocommit() as connection:
-        await connection.execute(update(refunds).where(refunds.c.id == refund_id).values(next_poll_at=at))
+    async with database.transaction() as unit:
+        await unit.session.execute(update(refunds).where(refunds.c.id == refund_id).values(next_poll_at=at))
 
 
 async def claim_due(database: Database, now: datetime, lease: timedelta, batch: int) -> Sequence[UUID]:
-    async with database.autocommit() as connection:
-        rows = await connection.execute(_CLAIM_DUE, {"now": now, "lease": now + lease, "batch": batch})
+    async with database.transaction() as unit:
+        rows = await unit.session.execute(_CLAIM_DUE, {"now": now, "lease": now + lease, "batch": batch})
         return [row.id for row in rows]
 
 
 async def backlog(database: Database) -> Any:
     """unresolved, oldest, most_overdue."""
-    async with database.autocommit() as connection:
-        return (await connection.execute(_BACKLOG)).one()
+    async with database.read() as session:
+        return (await session.execute(_BACKLOG)).one()

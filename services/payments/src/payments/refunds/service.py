@@ -17,6 +17,7 @@ from uuid import UUID
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, Claim, IdempotencyScope
 from chassis.telemetry.logs import get_logger
+from chassis.tenancy import only
 from kernel import InvalidInput, Money, MoneyError, new_id
 from psp.provider import (
     OutcomeUnknown,
@@ -124,7 +125,8 @@ async def resolve_due(ctx: PaymentsContext) -> int:
             try:
                 refund = await repository.find(ctx.database, refund_id)
                 if refund is not None:
-                    await _examine_quietly(ctx, refund)
+                    with only(refund.business_id):
+                        await _examine_quietly(ctx, refund)
             except Exception as error:
                 log.error("refund.resolve_failed", refund_id=str(refund_id), exc_info=error)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.bus.consumer import Consumer
 from chassis.bus.received import Received
 from chassis.telemetry.logs import get_logger
+from chassis.tenancy import only
 from contracts.events import DomainEvent
 from contracts.events.auth import BusinessDeleted, BusinessUpdated
 from contracts.events.webhooks import WebhookReceived
@@ -40,10 +41,12 @@ async def on_webhook(ctx: PaymentsContext, received: Received[WebhookReceived]) 
         metrics.foreign_webhooks.labels(event.provider).inc()
         log.warning("webhook.foreign", provider=event.provider, webhook_event_id=str(event.webhook_event_id))
         return
-    try:
-        await service.examine(ctx, payment, Cause.WEBHOOK, provider_ref=event.provider_ref, received=received)
-    except service.UNREACHABLE:
-        await repository.postpone(ctx.database, payment.id, ctx.clock.now())
+    # The look-up had to see everyone's payments: a provider does not know our businesses. From here on it is one's.
+    with only(payment.business_id):
+        try:
+            await service.examine(ctx, payment, Cause.WEBHOOK, provider_ref=event.provider_ref, received=received)
+        except service.UNREACHABLE:
+            await repository.postpone(ctx.database, payment.id, ctx.clock.now())
 
 
 async def on_business_change(ctx: PaymentsContext, received: Received[DomainEvent]) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from chassis.bus.received import Received
 from chassis.database import UnitOfWork
 from chassis.telemetry.logs import get_logger
+from chassis.tenancy import only
 from psp.provider import (
     Canceled,
     Confirmation,
@@ -178,14 +179,19 @@ async def _resolve(ctx: PaymentsContext, payment_id: UUID) -> None:
     payment = await repository.find(ctx.database, payment_id)
     if payment is None:
         return
+    with only(payment.business_id):
+        await _resolve_within(ctx, payment)
+
+
+async def _resolve_within(ctx: PaymentsContext, payment: Payment) -> None:
     try:
         await examine(ctx, payment, Cause.POLL)
     except UNREACHABLE as error:
         metrics.reads.labels(payment.provider, "unreachable").inc()
         now = ctx.clock.now()
         at = schedule.next_reading(payment.step, payment.poll_attempts, now, payment.expires_at)
-        await repository.postpone(ctx.database, payment_id, at)
-        log.info("payment.unread", payment_id=str(payment_id), provider=payment.provider, code=error.code)
+        await repository.postpone(ctx.database, payment.id, at)
+        log.info("payment.unread", payment_id=str(payment.id), provider=payment.provider, code=error.code)
 
 
 async def _apply(unit: UnitOfWork, change: Change, reading: Reading) -> None:

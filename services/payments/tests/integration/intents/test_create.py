@@ -207,9 +207,6 @@ async def test_a_storm_of_one_key_makes_one_payment(till):
 
 async def test_the_stored_answer_is_encrypted(till):
     await till.create(key="of-a-known-name-1", description="secreto-del-cliente")
-    async with till.ctx.database.autocommit() as connection:
-        body = (
-            await connection.execute(text("SELECT body FROM idempotency_keys WHERE key = 'of-a-known-name-1'"))
-        ).scalar_one()
+    [(body,)] = await till.run(text("SELECT body FROM idempotency_keys WHERE key = 'of-a-known-name-1'"))
     assert body.startswith("v1.k1.")
     assert "secreto" not in body

@@ -131,15 +131,14 @@ class TestList:
         first = await till.create()
         names = "business_id, amount, currency, country, time_zone, method, provider, status, metadata, expires_at,"
         names += " updated_at, submitted_at"
-        async with till.ctx.database.autocommit() as connection:
-            await connection.execute(
-                text(
-                    f"INSERT INTO payments (id, created_at, {names}) SELECT gen_random_uuid(),"
-                    f" created_at - n * interval '1 second', {names} FROM payments, generate_series(1, 1200) AS n"
-                    " WHERE id = :id"
-                ),
-                {"id": UUID(first["id"])},
-            )
+        await till.run(
+            text(
+                f"INSERT INTO payments (id, created_at, {names}) SELECT gen_random_uuid(),"
+                f" created_at - n * interval '1 second', {names} FROM payments, generate_series(1, 1200) AS n"
+                " WHERE id = :id"
+            ),
+            {"id": UUID(first["id"])},
+        )
         business = str(till.business.id)
         seen, cursor = [], None
         while True:
