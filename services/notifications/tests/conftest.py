@@ -9,6 +9,7 @@ from chassis.auth import Principal
 from chassis.directory import Branch, Business
 from chassis.rpc.identity import ServiceIdentity
 from chassis.rpc.server import RpcServer, RpcService
+from chassis.tenancy import everyone
 from chassis.testing.service import COMMON, ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.auth.v1 import directory_pb2, directory_pb2_grpc
@@ -176,9 +177,10 @@ def receipt() -> Callable[..., InvoiceIssued]:
 @pytest.fixture(scope="session")
 def send_all(sut: ServiceUnderTest) -> Callable[[], Awaitable[None]]:
     async def send() -> None:
-        for sender in sut.context.senders.values():
-            while await sender.send_due():
-                pass
+        with everyone():  # as a job does
+            for sender in sut.context.senders.values():
+                while await sender.send_due():
+                    pass
 
     return send
 

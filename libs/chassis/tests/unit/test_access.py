@@ -65,6 +65,17 @@ async def test_lists_show_what_auth_says_and_else_what_the_token_says() -> None:
     assert await access.visible(make_principal(role=Role.ADMIN), None) is None
 
 
+async def test_a_list_for_owners_leaves_out_where_the_caller_is_employed() -> None:
+    owned, works_at = new_id(), new_id()
+    caller = make_principal(owns=[owned], works_at=[(works_at, [])])
+    access = Access(Standings(owner(owned), Membership(works_at, BusinessRole.EMPLOYEE)))
+
+    assert await access.visible(caller, None) == [owned, works_at]
+    assert await access.visible(caller, None, Permission.MANAGE) == [owned]
+    with pytest.raises(Forbidden):
+        await access.visible(caller, works_at, Permission.MANAGE)
+
+
 async def test_a_look_up_is_tried_again_only_when_the_scope_has_grown() -> None:
     joined = new_id()
     caller, standings = make_principal(), Standings(owner(joined))

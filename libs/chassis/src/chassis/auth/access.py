@@ -52,22 +52,25 @@ class Access:
         if membership is None:
             raise NotFound("Business not found", code="business_not_found")
         tenancy.admit([business_id])
-        if permission is Permission.MANAGE and membership.role is not BusinessRole.OWNER:
+        if not _grants(membership, permission):
             raise Forbidden("Only the owner of the business may do this")
         if branch_id is not None and not membership.covers(branch_id):
             raise Forbidden("You are not assigned to this branch", code="branch_forbidden")
         return membership
 
-    async def visible(self, caller: Principal, business_id: UUID | None) -> Sequence[UUID] | None:
-        """Businesses a list may show: the one asked for, else all of the caller's; None stands for an admin's all."""
+    async def visible(
+        self, caller: Principal, business_id: UUID | None, permission: Permission = Permission.READ
+    ) -> Sequence[UUID] | None:
+        """Businesses a list may show: the one asked for, else all in which the caller has `permission`; None stands for
+        an admin's all."""
         if business_id is not None:
-            await self.require(caller, business_id, Permission.READ)
+            await self.require(caller, business_id, permission)
             return [business_id]
         if caller.is_admin:
             return None
-        businesses = await self._businesses(caller)
-        tenancy.admit(businesses)
-        return businesses
+        memberships = await self._memberships(caller)
+        tenancy.admit(membership.business_id for membership in memberships)
+        return [membership.business_id for membership in memberships if _grants(membership, permission)]
 
     async def find(self, caller: Principal, work: Callable[[], Awaitable[T]]) -> T:
         """`work`, which looks something up by its id alone; where it raises NotFound, once more with the businesses
@@ -75,14 +78,20 @@ class Access:
         try:
             return await work()
         except NotFound:
-            if caller.is_admin or not tenancy.admit(await self._businesses(caller)):
+            if caller.is_admin:
+                raise
+            memberships = await self._memberships(caller)
+            if not tenancy.admit(membership.business_id for membership in memberships):
                 raise
         return await work()
 
-    async def _businesses(self, caller: Principal) -> Sequence[UUID]:
+    async def _memberships(self, caller: Principal) -> Sequence[Membership]:
         """What auth says; what the token says while auth cannot be asked."""
         try:
-            memberships = await self._directory.memberships(caller.user_id)
+            return await self._directory.memberships(caller.user_id)
         except Unavailable:
-            return list(caller.memberships)
-        return [membership.business_id for membership in memberships]
+            return list(caller.memberships.values())
+
+
+def _grants(membership: Membership, permission: Permission) -> bool:
+    return permission is not Permission.MANAGE or membership.role is BusinessRole.OWNER

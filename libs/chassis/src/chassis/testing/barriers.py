@@ -44,10 +44,12 @@ class SwitchedAccess(Access):
             return Membership(business_id, BusinessRole.OWNER)
         return await super().require(caller, business_id, permission, branch_id=branch_id)
 
-    async def visible(self, caller: Principal, business_id: UUID | None) -> Sequence[UUID] | None:
+    async def visible(
+        self, caller: Principal, business_id: UUID | None, permission: Permission = Permission.READ
+    ) -> Sequence[UUID] | None:
         if self._off:
             return None
-        return await super().visible(caller, business_id)
+        return await super().visible(caller, business_id, permission)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 from chassis.auth import BusinessRole
 from chassis.bus.consumer import Consumer
 from chassis.bus.received import Received
+from chassis.tenancy import everyone
 from contracts.events import DomainEvent
 from contracts.events.auth import (
     MemberAdded,
@@ -153,7 +154,9 @@ async def on_member_added(ctx: NotificationsContext, received: Received[MemberAd
     account = await ctx.contacts.account(event.user_id)
     to = service.account_letter(ctx, event.user_id, account.language)
     values = {"business": business.shop}
-    await service.write(ctx, received, to, account.contact, Template.MEMBER_ADDED, values, only=Channel.SMS)
+    # The message is the employee's, and so none of the rows of the business whose event this is.
+    with everyone():
+        await service.write(ctx, received, to, account.contact, Template.MEMBER_ADDED, values, only=Channel.SMS)
 
 
 async def say_nothing(_: NotificationsContext, __: Received[DomainEvent]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.auth import BusinessRole, Permission, Principal
+from chassis.auth import Permission, Principal
 from chassis.bus.received import Received
 from chassis.database import UnitOfWork
 from chassis.http.pagination import PageParams, Slice
@@ -167,13 +167,6 @@ async def list_notifications(
     status: NotificationStatus | None,
 ) -> Slice:
     """Newest first, of the businesses the caller owns: a message's recipient is none of an employee's business."""
-    if business_id is not None:
-        await ctx.access.require(caller, business_id, Permission.MANAGE)
-        businesses: list[UUID] | None = [business_id]
-    elif caller.is_admin:
-        businesses = None
-    else:
-        owned = [item for item in caller.memberships.values() if item.role is BusinessRole.OWNER]
-        businesses = [membership.business_id for membership in owned]
+    businesses = await ctx.access.visible(caller, business_id, Permission.MANAGE)
     async with ctx.database.read() as session:
         return await repository.list_page(session, businesses, params, channel=channel, status=status)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from chassis.auth import Role
 from chassis.runtime.jobs import run_forever
+from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest
 from chassis.testing.tokens import make_principal
 from contracts.auth.v1 import directory_pb2
@@ -65,9 +66,10 @@ def sent(twins: Twins) -> Callable[[str], Any]:
 @pytest.fixture
 def row_of(sut: ServiceUnderTest) -> Callable[[UUID], Any]:
     async def find(code_id: UUID) -> Notification:
-        async with sut.kit.database.read() as session:
-            statement = select(Notification).where(Notification.code_id == code_id)
-            return (await session.execute(statement)).scalar_one()
+        statement = select(Notification).where(Notification.code_id == code_id)
+        with everyone():
+            async with sut.kit.database.read() as session:
+                return (await session.execute(statement)).scalar_one()
 
     return find
 
@@ -321,11 +323,11 @@ async def test_the_code_rests_nowhere(
 
 async def _dump(sut: ServiceUnderTest) -> str:
     """Every row of every table of the service, as text."""
-    async with sut.kit.database.read() as session:
-        names = text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-        tables = (await session.execute(names)).scalars().all()
-        rows = []
-        for table in tables:
-            found = await session.execute(text(f'SELECT to_jsonb(t)::text FROM "{table}" AS t'))
-            rows += found.scalars().all()
+    names = text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    rows: list[str] = []
+    with everyone():
+        async with sut.kit.database.read() as session:
+            for table in (await session.execute(names)).scalars().all():
+                found = await session.execute(text(f'SELECT to_jsonb(t)::text FROM "{table}" AS t'))
+                rows += found.scalars().all()
     return "\n".join(rows)
