@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +11,7 @@ from catalog.app import MIGRATIONS, build
 from catalog.settings import CatalogSettings
 from chassis.auth import Principal
 from chassis.rpc.client import call
+from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.catalog.v1 import inventory_pb2, inventory_pb2_grpc
@@ -108,6 +109,13 @@ class Shop:
             assert row.on_hand == row.moved
             assert row.reserved == row.open
             assert row.on_hand >= row.reserved >= 0
+
+
+@pytest.fixture(autouse=True)
+def as_everyone() -> Iterator[None]:
+    """For jobs that a test runs, and its looks at tables. Requests, events and calls have scopes of their own."""
+    with everyone():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ class Till:
 
 @pytest.fixture(autouse=True)
 def as_everyone() -> Iterator[None]:
-    """For what a test calls by itself, jobs and looks at tables. Requests, events and calls have scopes of their own."""
+    """For jobs that a test runs, and its looks at tables. Requests, events and calls have scopes of their own."""
     with everyone():
         yield
 

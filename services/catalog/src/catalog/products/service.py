@@ -13,6 +13,7 @@ from chassis.http.pagination import PageParams, as_page
 from chassis.http.schemas import Data, Page
 from contracts.events.catalog import ProductCreated, ProductDeleted, ProductUpdated
 from kernel import Currency, InvalidInput, Money, MoneyError, NotFound, new_id
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -124,11 +125,15 @@ async def visible_product(
 
     Raises NotFound, the same for a product that is absent and for one of another's business; Forbidden.
     """
-    async with ctx.database.read() as session:
-        found = await repository.find(session, product_id)
-    if found is None:
-        raise errors.product_not_found()
-    product, stock = found
+
+    async def find() -> Row[Product, int]:
+        async with ctx.database.read() as session:
+            found = await repository.find(session, product_id)
+        if found is None:
+            raise errors.product_not_found()
+        return found
+
+    product, stock = await ctx.access.find(caller, find)
     try:
         await ctx.access.require(caller, product.business_id, permission)
     except NotFound:

@@ -47,6 +47,7 @@ class ReservationLine(Base):
 
     id: Mapped[Id]
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("reservations.sale_id"))
+    business_id: Mapped[UUID]
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
     quantity: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str]

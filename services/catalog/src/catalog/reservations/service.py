@@ -56,6 +56,7 @@ async def reserve(ctx: CatalogContext, order: Order) -> Held:
     RuleViolation (insufficient_stock; reservation_released, also when it arrives after expires_at), Conflict
     (reservation_mismatch: other goods under this sale).
     """
+    unseen = 0
     async with ctx.database.autocommit() as connection:
         for _ in range(_ATTEMPTS):
             now = ctx.clock.now()
@@ -72,7 +73,9 @@ async def reserve(ctx: CatalogContext, order: Order) -> Held:
                 raise errors.reservation_released()
             else:
                 _refuse(found)
-    raise errors.reservation_busy()
+                unseen += 1
+    # A reservation that is there and is never seen is another business's.
+    raise errors.reservation_mismatch() if unseen == _ATTEMPTS else errors.reservation_busy()
 
 
 async def commit(ctx: CatalogContext, business_id: UUID, sale_id: UUID) -> Held:
@@ -101,6 +104,7 @@ async def release(ctx: CatalogContext, business_id: UUID, sale_id: UUID, reason:
 
     Raises RuleViolation (reservation_committed), NotFound (another business's).
     """
+    unseen = 0
     async with ctx.database.autocommit() as connection:
         for _ in range(_ATTEMPTS):
             now = ctx.clock.now()
@@ -111,6 +115,7 @@ async def release(ctx: CatalogContext, business_id: UUID, sale_id: UUID, reason:
             if not existing:
                 if await repository.bury(connection, business_id, sale_id, reason, now):
                     return Held(sale_id, ReservationStatus.RELEASED, ())
+                unseen += 1
                 continue
             _of_business(existing, business_id)
             match ReservationStatus(existing[0].status):
@@ -120,15 +125,15 @@ async def release(ctx: CatalogContext, business_id: UUID, sale_id: UUID, reason:
                     return _held(sale_id, ReservationStatus.RELEASED, existing)
                 case ReservationStatus.RESERVED:
                     continue
-    raise errors.reservation_busy()
+    raise errors.reservation_not_found() if unseen == _ATTEMPTS else errors.reservation_busy()
 
 
 async def release_expired(ctx: CatalogContext) -> int:
     """Put back what was neither paid nor cancelled in time; returns how many reservations that were."""
     total = 0
     while True:
-        async with ctx.database.autocommit() as connection:
-            released = await repository.release_expired(connection, ctx.clock.now(), _BATCH)
+        async with ctx.database.transaction() as unit:
+            released = await repository.release_expired(unit.session, ctx.clock.now(), _BATCH)
         total += released
         if released < _BATCH:
             break
