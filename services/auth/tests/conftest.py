@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,6 +16,9 @@ import httpx
 import pytest
 from auth.app import MIGRATIONS, build
 from auth.settings import AuthSettings
+from chassis.auth import Principal
+from chassis.auth.admission import HEADER as ADMISSION_HEADER
+from chassis.auth.admission import AdmissionSeal
 from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
@@ -29,13 +33,20 @@ def _key() -> str:
 
 
 @pytest.fixture(scope="session")
-async def sut() -> AsyncIterator[ServiceUnderTest]:
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this service's object store is."""
+    return tmp_path_factory.mktemp("documents")
+
+
+@pytest.fixture(scope="session")
+async def sut(documents: Path) -> AsyncIterator[ServiceUnderTest]:
     environment = {
         "JWT_SECRET": _key(),
         "AUTH_PREVIOUS_JWT_SECRETS": _key(),
         "JWT_REFRESH_SECRET": _key(),
         "PASSWORD_PEPPER": _key(),
         "AUTH_BCRYPT_COST": "4",
+        "AUTH_OBJECT_STORE_URL": documents.as_uri(),
     }
     async with running_service("auth", AuthSettings, build, migrations=MIGRATIONS, environment=environment) as running:
         # Tokens that this service issues are checked against the real time, so its clock starts there.
@@ -66,6 +77,7 @@ class World:
 
     def __init__(self, sut: ServiceUnderTest) -> None:
         self.sut = sut
+        self._seal = AdmissionSeal(sut.kit.common.service_auth_secret.get_secret_value())
 
     def phone(self) -> str:
         return "+5255" + "".join(secrets.choice("0123456789") for _ in range(8))
@@ -117,7 +129,26 @@ class World:
     async def owner_of(self, business_id: str) -> dict[str, str]:
         """Headers of a request by the owner of a business."""
         [row] = await self.sql("SELECT owner_id FROM businesses WHERE id = :id", id=UUID(business_id))
-        return self.sut.as_(make_principal(user_id=row.owner_id, owns=[UUID(business_id)]))
+        return self.as_(make_principal(user_id=row.owner_id, owns=[UUID(business_id)]))
+
+    def as_(self, principal: Principal) -> dict[str, str]:
+        """Headers of a request by anyone one can think of, whose session the gateway would have checked."""
+        token = self.sut.tokens.issue(principal)
+        return {"Authorization": f"Bearer {token}", ADMISSION_HEADER: self._seal.sign(token)}
+
+    async def admin(self) -> Account:
+        """A new administrator, logged in."""
+        account = await self.register()
+        await self.sql("UPDATE users SET role = 'ADMIN' WHERE id = :id RETURNING id", id=account.id)
+        tokens = await self.login(account)
+        return replace(account, access_token=tokens["accessToken"], refresh_token=tokens["refreshToken"])
+
+    async def refresh(self, account: Account) -> Account:
+        """The account with the tokens that its refresh token gives."""
+        answer = await self.post("/auth/refresh", {"refreshToken": account.refresh_token})
+        assert answer.status_code == 200, answer.text
+        tokens = answer.json()["data"]
+        return replace(account, access_token=tokens["accessToken"], refresh_token=tokens["refreshToken"])
 
     async def verify_phone(self, account: Account) -> None:
         """As if the code that was sent to it had been confirmed."""

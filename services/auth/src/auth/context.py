@@ -14,6 +14,9 @@ from kernel import Clock
 
 from auth.codes.derivation import CodeDerivation
 from auth.keys.keyring import Keyring
+from auth.kyc.documents import Retention
+from auth.kyc.uploads import UploadSlots
+from auth.kyc.vault import DocumentVault
 from auth.passwords.hashing import PasswordHasher
 from auth.passwords.policy import PasswordPolicy
 from auth.sessions.states import SessionStates
@@ -37,6 +40,9 @@ class AuthContext:
     password_policy: PasswordPolicy
     codes: CodeDerivation
     throttle: Throttle
+    documents: DocumentVault
+    kyc_uploads: UploadSlots
+    kyc_retention: Retention
     fingerprint_key: bytes
 
     def phone_index(self, phone: str) -> bytes:

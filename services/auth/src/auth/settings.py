@@ -27,6 +27,15 @@ class AuthSettings(ServiceSettings):
     password_threads: int = Field(default=2, ge=1, le=64)
     password_queue: int = Field(default=24, ge=1, le=1000)
 
+    # Where KYC documents are kept, encrypted, such as file:///var/lib/cobro/documents.
+    object_store_url: str
+    # Uploads a process reads at once, each up to 15 MiB in memory, and seconds that one may take.
+    kyc_uploads: int = Field(default=4, ge=1, le=100)
+    kyc_upload_seconds: float = Field(default=60, gt=0, le=600)
+    # Days that documents are kept after a review: of approved submissions, and of rejected or withdrawn ones.
+    kyc_approved_days: int = Field(default=1825, ge=1)
+    kyc_other_days: int = Field(default=90, ge=1)
+
     @field_validator("previous_jwt_secrets", mode="before")
     @classmethod
     def _list(cls, value: object) -> object:

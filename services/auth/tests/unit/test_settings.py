@@ -18,6 +18,7 @@ COMPLETE = {
     "JWT_SECRET": KEY,
     "JWT_REFRESH_SECRET": "r" * 32,
     "PASSWORD_PEPPER": "p" * 32,
+    "AUTH_OBJECT_STORE_URL": "file:///documents",
 }
 
 

@@ -28,3 +28,13 @@ class Command(Generic[SettingsT]):
     help: str
     run: Callable[[SettingsT, Namespace], int]
     arguments: Callable[[ArgumentParser], None] = _none
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A command that needs no settings, such as one that makes a value for them."""
+
+    name: str
+    help: str
+    run: Callable[[Namespace], int]
+    arguments: Callable[[ArgumentParser], None] = _none

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from chassis.runtime.command import Command
+from chassis.runtime.command import Command, Tool
 from chassis.runtime.process import Build, LoopDied, Mode, run_process
 from chassis.runtime.reencrypt import reencrypt_command
 from chassis.settings import ServiceSettings, load
@@ -35,16 +35,19 @@ def main(
     build: Build,
     *,
     migrations: Path | None = None,
-    commands: Sequence[Command[Any]] = (),
+    commands: Sequence[Command[Any] | Tool] = (),
 ) -> None:
     """Parse the command, then run. `build` is the composition root: it gets a Kit inside the running loop."""
     if migrations is not None:
         commands = [reencrypt_command(name, build), *commands]
     arguments = _parser(name, migrations, commands).parse_args()
+    for own in commands:
+        if isinstance(own, Tool) and own.name == arguments.command:
+            sys.exit(own.run(arguments))
     settings = load(settings_type)
     configure_logs(name, settings.common.log_level)
     for own in commands:
-        if own.name == arguments.command:
+        if isinstance(own, Command) and own.name == arguments.command:
             sys.exit(own.run(settings, arguments))
     if arguments.command == "migrate":
         assert migrations is not None
@@ -70,7 +73,7 @@ def main(
         provider.shutdown()
 
 
-def _parser(name: str, migrations: Path | None, commands: Sequence[Command[Any]]) -> argparse.ArgumentParser:
+def _parser(name: str, migrations: Path | None, commands: Sequence[Command[Any] | Tool]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {name}")
     choices = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for mode, help_text in _MODES.items():

@@ -37,8 +37,9 @@ class Keyring:
 def _key(seed: str) -> OKPKey:
     private = decode_key(seed)
     public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-    return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": _base64url(private), "x": _base64url(public)})
+    return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": encode_key(private), "x": encode_key(public)})
 
 
-def _base64url(value: bytes) -> str:
+def encode_key(value: bytes) -> str:
+    """base64url without padding, as keys are written everywhere here."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -14,7 +14,7 @@ def refresh_token_invalid() -> Unauthenticated:
 
 
 def session_ended() -> Unauthenticated:
-    return Unauthenticated("The session has ended; log in again", code="session_ended")
+    return Unauthenticated("The session has ended; log in again", code="session_revoked")
 
 
 def session_not_found() -> NotFound:

@@ -30,7 +30,7 @@ _KEY_GIVEN: Final = re.compile(rb"(?:^|&)key=[^&]")
 BODY_LIMIT: Final = 1 << 20
 PUBLIC_BODY_LIMIT: Final = 64 << 10
 WEBHOOK_BODY_LIMIT: Final = 256 << 10
-IMPORT_BODY_LIMIT: Final = 16 << 20
+UPLOAD_BODY_LIMIT: Final = 16 << 20
 
 
 class LimitClass(StrEnum):
@@ -87,7 +87,7 @@ EXCEPTIONS: Final[dict[tuple[str, str], Route]] = {
     },
     ("GET", "/.well-known/jwks.json"): _public("auth", "/.well-known/jwks.json", LimitClass.PUBLIC),
     ("POST", f"{PREFIX}/products/import"): Route(
-        "catalog", "/products/import", body_limit=IMPORT_BODY_LIMIT, slow=True
+        "catalog", "/products/import", body_limit=UPLOAD_BODY_LIMIT, slow=True
     ),
     ("POST", f"{PREFIX}/kyc/submissions"): Route("auth", "/kyc/submissions", body_limit=UPLOAD_BODY_LIMIT, slow=True),
     ("GET", f"{PREFIX}/products/export"): Route("catalog", "/products/export", slow=True),
