@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from chassis.runtime.claims import ClaimLoop
+from chassis.runtime.jobs import run_forever
 
 
 class Table:
@@ -174,6 +175,24 @@ async def test_finish_waits_for_what_is_in_hand(table: Table, release: bool) -> 
 async def _both(first: Callable[[], Awaitable[object]], second: Callable[[], Awaitable[object]]) -> None:
     await first()
     await second()
+
+
+async def test_a_process_that_ends_finishes_what_it_has_in_hand(table: Table) -> None:
+    held, table.due, stopping = table.block("a"), ["a"], asyncio.Event()
+    loop = ClaimLoop(table.claim, table.work, at_once=2)
+    loop.wake()
+    running = asyncio.create_task(run_forever(loop.job("work"), None, "test", stopping))
+    await until(lambda: table.in_hand == {"a"})
+
+    stopping.set()
+    loop.wake()
+    await asyncio.sleep(0.1)
+    assert not running.done()
+    held.set()
+    async with asyncio.timeout(2):
+        await running
+
+    assert table.done == ["a"]
 
 
 async def test_every_claim_is_a_worker_of_its_own(table: Table) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.objectstore import open_object_store
-from chassis.runtime import Job, Kit, Service
+from chassis.runtime import Kit, Service
 from contracts.sales.v1 import sales_pb2_grpc
 
 from billing.context import BillingContext
@@ -46,6 +46,5 @@ async def build(kit: Kit[BillingSettings]) -> Service:
         routers=[invoices, receipts],
         rpc=rpc_services(context),
         consumers=CONSUMERS,
-        # Not exclusive: leases keep several processes apart, and each wakes its own.
-        jobs=[Job("issue-documents", 0.05, issuer.run, exclusive=False)],
+        jobs=[issuer.job()],
     )

@@ -12,9 +12,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
+from chassis.runtime.jobs import Job
+
 ItemT = TypeVar("ItemT")
 
 _POLL_SECONDS = 2.0
+# Between runs, so that a database that fails at once is not asked in a tight loop.
+_PAUSE_SECONDS = 0.05
 
 
 class ClaimLoop(Generic[ItemT]):
@@ -22,7 +26,6 @@ class ClaimLoop(Generic[ItemT]):
 
     claim(worker, limit): items that are due, leased to `worker`.
     work(item, worker): does one and records what became of it, unless the lease was lost meanwhile.
-    Run it as `Job(name, 0.05, loop.run, exclusive=False, finish=loop.finish)`.
     """
 
     def __init__(
@@ -38,6 +41,10 @@ class ClaimLoop(Generic[ItemT]):
         self._woken = asyncio.Event()
         self._in_hand: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
+
+    def job(self, name: str) -> Job:
+        """Not exclusive: leases keep several processes apart, and each wakes its own."""
+        return Job(name, _PAUSE_SECONDS, self.run, exclusive=False, finish=self.finish)
 
     def wake(self) -> None:
         """Something became due in this process: do not wait for the next look."""

@@ -7,16 +7,17 @@ again gives the same bytes.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from chassis.database import Database
 from chassis.directory import Directory
 from chassis.objectstore import ObjectStoreUnavailable
 from chassis.rpc.client import call
+from chassis.runtime.claims import ClaimLoop
+from chassis.runtime.jobs import Job
 from chassis.telemetry.logs import get_logger
 from contracts.sales.v1 import sales_pb2, sales_pb2_grpc
 from kernel import Clock, CobroError, NotFound
@@ -43,7 +44,6 @@ _SECONDS = Histogram(
 # Well above what a try takes, well below what a shop would wait for after a crash.
 LEASE: Final = timedelta(seconds=20)
 _AT_ONCE: Final = 4
-_POLL_SECONDS: Final = 2.0
 _LONGEST_WAIT_SECONDS: Final = 60
 # Drawing depends on nothing outside: what fails this often fails until our code changes.
 _DRAWING_TRIES: Final = 5
@@ -69,28 +69,23 @@ class Issuer:
         self._sales = sales
         self._receipts = receipts
         self._links = links
-        self._woken = asyncio.Event()
+        self._loop = ClaimLoop(self._take, self._try, at_once=_AT_ONCE)
 
     def wake(self) -> None:
         """Something became due in this process: do not wait for the next look."""
-        self._woken.set()
+        self._loop.wake()
 
-    async def run(self) -> None:
-        """Wait until woken, at most two seconds, then issue all that is due."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_POLL_SECONDS):
-                await self._woken.wait()
-        self._woken.clear()
-        while await self.issue_due():
-            continue
+    def job(self) -> Job:
+        return self._loop.job("issue-documents")
 
     async def issue_due(self) -> int:
         """Try a handful of due documents; returns how many."""
-        worker, now = uuid4(), self._clock.now()
+        return await self._loop.once()
+
+    async def _take(self, worker: UUID, limit: int) -> Sequence[Invoice]:
+        now = self._clock.now()
         async with self._database.transaction() as unit:
-            taken = await repository.take_due(unit.session, now=now, until=now + LEASE, worker=worker, limit=_AT_ONCE)
-        await asyncio.gather(*(self._try(invoice, worker) for invoice in taken))
-        return len(taken)
+            return await repository.take_due(unit.session, now=now, until=now + LEASE, worker=worker, limit=limit)
 
     async def _try(self, invoice: Invoice, worker: UUID) -> None:
         try:

@@ -14,7 +14,7 @@ from chassis.telemetry.logs import get_logger
 from kernel import Clock
 from prometheus_client import Counter
 
-from notifications.channels.port import Channel, MessageChannel, NotTaken
+from notifications.channels.port import Channel, Message, MessageChannel, NotTaken, Outcome
 from notifications.delivery.contents import Contents
 from notifications.delivery.policy import UNANSWERED_TRIES, Again, GivenUp, Sent, Verdict, judge
 from notifications.messages import events, repository
@@ -54,8 +54,7 @@ class Sender:
         self._loop.wake()
 
     def job(self) -> Job:
-        # Not exclusive: leases keep several processes apart, and each wakes its own.
-        return Job(f"send-{self._lane.lower()}", 0.05, self._loop.run, exclusive=False, finish=self._loop.finish)
+        return self._loop.job(f"send-{self._lane.lower()}")
 
     async def send_due(self) -> int:
         """Try a handful of due messages; returns how many."""
@@ -78,7 +77,7 @@ class Sender:
         if isinstance(message, GivenUp):
             await self._give_up(notification, worker, message, None)
             return
-        outcome = message if isinstance(message, NotTaken) else await channel.send(message)
+        provider, outcome = await self._send(channel, notification, message)
         verdict = judge(
             outcome,
             attempts=notification.attempts,
@@ -87,8 +86,16 @@ class Sender:
             now=self._clock.now(),
             expires_at=notification.expires_at,
         )
-        await self._record(notification, worker, channel.provider, verdict)
+        await self._record(notification, worker, provider, verdict)
         _OUTCOMES.labels(notification.channel, type(outcome).__name__.lower()).inc()
+
+    async def _send(
+        self, channel: MessageChannel, notification: Notification, message: Message | NotTaken
+    ) -> tuple[str | None, Outcome]:
+        """The provider that was asked, or the one of an earlier try, and what came of it."""
+        if isinstance(message, NotTaken):
+            return notification.provider, message
+        return channel.provider, await channel.send(message)
 
     async def _give_up(self, notification: Notification, worker: UUID, step: GivenUp, answer: str | None) -> None:
         verdict = Verdict(step, notification.attempts, notification.unanswered, answer)

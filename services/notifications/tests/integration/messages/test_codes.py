@@ -199,7 +199,8 @@ async def test_while_auth_is_away_the_code_waits(
 
     for _ in range(4):
         await send_all()
-        assert (await row_of(event.aggregate_id)).status == "PENDING"
+        waiting = await row_of(event.aggregate_id)
+        assert (waiting.status, waiting.provider, waiting.provider_answer) == ("PENDING", None, "auth_unavailable")
         sut.clock.advance(timedelta(seconds=5))
     await send_all()
 
