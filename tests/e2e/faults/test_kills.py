@@ -105,7 +105,7 @@ async def all_is_well(merchant: Merchant, product: Json, buyers: list[Buyer], sa
         assert (await merchant.receipt(sale)).startswith(b"%PDF")
         await written_to_once(merchant, buyer)
         journal = await merchant.stage.twins.journal(sale["transactionId"])
-        assert (journal["orders"], journal["charges"]) == (1, 1)
+        assert (journal["payments"], journal["charges"]) == (1, 1)
     await until(merchant.summary, lambda found: found["salesCount"] == _SALES, within=_WITHIN)
 
 

@@ -106,7 +106,7 @@ async def test_money_taken_without_an_answer_is_found_and_charged_once(stage: St
     await merchant.pay(sale)
     await merchant.sale_becomes(sale, "COMPLETED")
     journal = await stage.twins.journal(sale["transactionId"])
-    assert (journal["orders"], journal["charges"], journal["charged_amount"]) == (1, 1, 17_900)
+    assert (journal["payments"], journal["charges"], journal["charged_amount"]) == (1, 1, 17_900)
     await merchant.stock_becomes(product, 8)
     sales = (await merchant.client.get("/sales", businessId=merchant.business_id)).data()
     assert [found["id"] for found in sales] == [sale["id"]]

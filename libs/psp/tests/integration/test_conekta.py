@@ -61,7 +61,7 @@ class ConektaWorld:
 
     async def tally(self, reference: str) -> Tally:
         journal = await self.twins.journal(reference)
-        return Tally(journal["orders"], journal["charges"], journal["refunds"])
+        return Tally(journal["payments"], journal["charges"], journal["refunds"])
 
     async def webhook(self, reference: str) -> WebhookRequest:
         return (await self.inbox.about(reference))[-1]

@@ -32,6 +32,8 @@ def settings_classes() -> Iterator[type[BaseSettings]]:
     yield CommonSettings
     yield PeerSettings
     yield TwinsSettings
+    for file in (ROOT / "tools/twins/src").glob("twins/*/settings.py"):
+        yield from declared_in(importlib.import_module(f"twins.{file.parent.name}.settings"))
     for service in SERVICES:
         yield from declared_in(importlib.import_module(f"{service.name}.settings"))
     for file in (ROOT / "libs/psp/src").glob("psp/*/*/settings.py"):
@@ -55,7 +57,7 @@ def variables(settings: type[BaseSettings]) -> dict[str, str]:
     found = {
         str(field.validation_alias) if field.validation_alias else f"{prefix}{name}".upper(): name
         for name, field in settings.model_fields.items()
-        if name not in {"common", "peers"}
+        if not (inspect.isclass(field.annotation) and issubclass(field.annotation, BaseSettings))
     }
     if prefix == "GATEWAY_":
         for absent in ("GRPC_PORT", "DATABASE_URL", "MIGRATION_DATABASE_URL", "DB_POOL_SIZE"):

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from twins.app import create_app
 from twins.conekta.calls import MEDIA_TYPE
+from twins.conekta.settings import ConektaTwinSettings
 from twins.settings import TwinsSettings
 
 Json = dict[str, Any]
@@ -34,52 +35,93 @@ class ControlRefused(Exception):
         self.status = status
 
 
+class ProviderTwin:
+    """One payment provider's twin. key, everywhere: the provider's own id or our reference."""
+
+    def __init__(self, url: str, name: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.name = name
+        self._session = session
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/{self.name}"
+
+    async def pay(self, key: str, *, amount: int | None = None, force: bool = False) -> Json:
+        """amount: minor units, when another amount arrives. force: although the payment is no longer payable."""
+        return await self._ask("POST", f"/payments/{key}/pay", {"amount": amount, "force": force})
+
+    async def decline(self, key: str) -> Json:
+        return await self._ask("POST", f"/payments/{key}/decline")
+
+    async def expire(self, key: str) -> Json:
+        return await self._ask("POST", f"/payments/{key}/expire")
+
+    async def settle_refunds(self, key: str, *, approved: bool = True) -> Json:
+        """Carry out, or turn down, the refunds that are under way."""
+        return await self._ask("POST", f"/payments/{key}/refunds", {"approved": approved})
+
+    async def payments(self, key: str) -> list[Json]:
+        """Newest first, as the provider would show them; none is an empty list."""
+        try:
+            found: list[Json] = (await self._ask("GET", f"/payments/{key}"))["data"]
+        except ControlRefused:
+            return []
+        return found
+
+    async def fault(self, kind: str, **options: Any) -> None:
+        """options: times, probability, seed, operation, reference, seconds, count (see twins.faults.Fault)."""
+        await self._ask("POST", "/faults", {"kind": kind, **options})
+
+    async def clear_faults(self) -> None:
+        await self._ask("DELETE", "/faults")
+
+    async def journal(self, reference: str | None = None) -> Json:
+        """`payments`, `charges`, `charged_amount`, `refunds`, `refunded_amount`; `calls`, newest first."""
+        return await self._ask("GET", "/journal", params={"reference": reference} if reference else {})
+
+    async def deliveries(self, reference: str | None = None) -> list[Json]:
+        """Webhooks sent or to be sent, newest first."""
+        params = {"reference": reference} if reference else {}
+        found: list[Json] = (await self._ask("GET", "/deliveries", params=params))["data"]
+        return found
+
+    async def resend(self, event_id: str) -> None:
+        """Post a webhook of the provider once more, wherever it was posted."""
+        await self._ask("POST", f"/events/{event_id}/resend")
+
+    async def _ask(self, method: str, path: str, body: Json | None = None, params: Json | None = None) -> Json:
+        return await ask(self._session, method, f"{self.url}/_control/{self.name}{path}", body, params)
+
+
 class Twins:
-    """key, everywhere: Conekta's order id or our own reference."""
+    """All of them. What is not asked of one provider's twin by name concerns Conekta's."""
 
     def __init__(self, url: str, api_key: str, public_key_pem: str, session: aiohttp.ClientSession) -> None:
         self.url = url
+        self.conekta = ProviderTwin(url, "conekta", session)
         self.conekta_url = f"{url}/conekta"
         self.twilio_url = f"{url}/twilio"
         self.sendgrid_url = f"{url}/sendgrid"
         self.api_key = api_key
         self.public_key_pem = public_key_pem
         self._session = session
+        self.pay = self.conekta.pay
+        self.decline = self.conekta.decline
+        self.expire = self.conekta.expire
+        self.orders = self.conekta.payments
+        self.journal = self.conekta.journal
+        self.deliveries = self.conekta.deliveries
 
-    async def pay(self, key: str, *, amount: int | None = None, force: bool = False) -> Json:
-        """amount: centavos, when another amount arrives. force: although the order is no longer payable."""
-        return await self._control("POST", f"/conekta/orders/{key}/pay", {"amount": amount, "force": force})
-
-    async def decline(self, key: str) -> Json:
-        return await self._control("POST", f"/conekta/orders/{key}/decline")
-
-    async def expire(self, key: str) -> Json:
-        return await self._control("POST", f"/conekta/orders/{key}/expire")
-
-    async def orders(self, key: str) -> list[Json]:
-        """Newest first, as Conekta would show them; none is an empty list."""
-        try:
-            found: list[Json] = (await self._control("GET", f"/conekta/orders/{key}"))["data"]
-        except ControlRefused:
-            return []
-        return found
+    def provider(self, name: str) -> ProviderTwin:
+        return ProviderTwin(self.url, name, self._session)
 
     async def fault(self, kind: str, *, twin: str = "conekta", **options: Any) -> None:
-        """options: times, probability, seed, operation, reference, seconds, count (see twins.faults.Fault)."""
-        await self._control("POST", f"/{twin}/faults", {"kind": kind, **options})
+        """twin: of any outside system. options: see ProviderTwin.fault."""
+        await self.provider(twin).fault(kind, **options)
 
     async def clear_faults(self, twin: str = "conekta") -> None:
-        await self._control("DELETE", f"/{twin}/faults")
-
-    async def journal(self, reference: str | None = None) -> Json:
-        """`orders`, `charges`, `charged_amount`, `refunds`, `refunded_amount` (centavos) and `calls`, newest first."""
-        return await self._control("GET", "/conekta/journal", params={"reference": reference} if reference else {})
-
-    async def deliveries(self, reference: str | None = None) -> list[Json]:
-        """Webhooks sent or to be sent, newest first."""
-        params = {"reference": reference} if reference else {}
-        found: list[Json] = (await self._control("GET", "/conekta/deliveries", params=params))["data"]
-        return found
+        await self.provider(twin).clear_faults()
 
     async def resend(self, event_id: str) -> None:
         """Deliver an event of Conekta's once more, to every endpoint."""
@@ -91,18 +133,22 @@ class Twins:
     async def messages(self, to: str | None = None, channel: str | None = None) -> list[Json]:
         """SMS and e-mails, newest first."""
         params = {key: value for key, value in (("to", to), ("channel", channel)) if value}
-        found: list[Json] = (await self._control("GET", "/messages", params=params))["data"]
+        found: list[Json] = (await ask(self._session, "GET", f"{self.url}/_control/messages", params=params))["data"]
         return found
 
     async def reset(self) -> None:
-        await self._control("POST", "/reset")
+        await ask(self._session, "POST", f"{self.url}/_control/reset")
 
-    async def _control(self, method: str, path: str, body: Json | None = None, params: Json | None = None) -> Json:
-        async with self._session.request(method, f"{self.url}/_control{path}", json=body, params=params) as answer:
-            if answer.status >= 300:
-                raise ControlRefused(answer.status, await answer.text())
-            result: Json = await answer.json() if answer.status != 204 else {}
-            return result
+
+async def ask(
+    session: aiohttp.ClientSession, method: str, url: str, body: Json | None = None, params: Json | None = None
+) -> Json:
+    """Raises ControlRefused."""
+    async with session.request(method, url, json=body, params=params) as answer:
+        if answer.status >= 300:
+            raise ControlRefused(answer.status, await answer.text())
+        result: Json = await answer.json() if answer.status != 204 else {}
+        return result
 
 
 @asynccontextmanager
@@ -123,12 +169,11 @@ async def running_twins(
     data_dir: Path | None = None,
     **settings: Any,
 ) -> AsyncIterator[Twins]:
-    """In this process and event loop. settings: further fields of TwinsSettings."""
+    """In this process and event loop. webhook_url: of Conekta's. settings: further fields of TwinsSettings."""
     listener = _listen()
     port = listener.getsockname()[1]
-    chosen = TwinsSettings(
-        http_port=port, conekta_webhook_url=webhook_url, time_scale=time_scale, data_dir=data_dir, **settings
-    )
+    own = settings.pop("conekta", None) or ConektaTwinSettings(webhook_url=webhook_url)
+    chosen = TwinsSettings(http_port=port, conekta=own, time_scale=time_scale, data_dir=data_dir, **settings)
     server = _Server(
         uvicorn.Config(
             create_app(chosen), log_config=None, access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=30
@@ -141,7 +186,7 @@ async def running_twins(
                 await serving
                 raise RuntimeError("the twins did not start")
             await asyncio.sleep(0.01)
-        api_key: SecretStr = chosen.conekta_api_key
+        api_key: SecretStr = chosen.conekta.api_key
         async with connected(f"http://127.0.0.1:{port}", api_key.get_secret_value()) as twins:
             yield twins
     finally:

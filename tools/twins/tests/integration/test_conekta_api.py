@@ -92,7 +92,7 @@ class TestLife:
             await twins.pay("once")
         assert caught.value.status == 428
         journal = await twins.journal("once")
-        assert (journal["orders"], journal["charges"], journal["charged_amount"]) == (1, 1, order["amount"])
+        assert (journal["payments"], journal["charges"], journal["charged_amount"]) == (1, 1, order["amount"])
 
     async def test_refunds_never_exceed_the_payment(self, twins: Twins, conekta: Any) -> None:
         order = await conekta.order()
@@ -149,7 +149,7 @@ class TestFaults:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await conekta.order(metadata={"ref": "lost"})
-        assert (await twins.journal("lost"))["orders"] == 1
+        assert (await twins.journal("lost"))["payments"] == 1
 
     @pytest.mark.parametrize(
         ("kind", "status", "orders"), [("http_500", 500, 0), ("http_500_after_charging", 500, 1), ("http_429", 429, 0)]
@@ -161,7 +161,7 @@ class TestFaults:
         assert (answered, error["object"]) == (status, "error")
         assert ("Retry-After" in headers) == (status == 429)
         journal = await twins.journal(kind)
-        assert journal["orders"] == orders
+        assert journal["payments"] == orders
         assert [(call["operation"], call["status"], call["fault"]) for call in journal["calls"]] == [
             ("orders.create", status, kind)
         ]

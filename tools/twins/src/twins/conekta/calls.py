@@ -1,13 +1,11 @@
-"""What every call to the Conekta twin goes through: credentials, media type, faults, journal, error form."""
+"""Calls in Conekta's form: credentials, media type, error form."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hmac
-import time
-import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -15,78 +13,47 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from twins.conekta import errors, shapes
-from twins.conekta.errors import ApiError
 from twins.conekta.ledger import reference_keys
-from twins.conekta.shapes import Json
-from twins.faults import CALL_FAULTS, Fault, FaultKind, FaultPlan, hold
+from twins.faults import FaultPlan
+from twins.provider.book import Json, Refusal
+from twins.provider.calls import Calls
 from twins.store import Store
 
-CALL = "conekta.call"
 MEDIA_TYPE = "application/vnd.conekta-v2.3.0+json"
 
 _MAX_BODY = 1_048_576
-_HOLD_SECONDS = 60.0
 _MADE_UP_STATUS = "in_orbit"
 
-# Given the path parameters and the parsed body, the answer: a resource.
-Handler = Callable[[Request, Any], Json]
-# Given the same, what a fault or a journal line may call the order by.
-References = Callable[[Request, Any], Collection[str]]
 
-
-class Calls:
+class ConektaCalls(Calls):
     def __init__(self, store: Store, faults: FaultPlan, api_key: str) -> None:
-        self._store = store
-        self._faults = faults
+        super().__init__(store, faults, "conekta")
         self._api_key = api_key
 
-    def endpoint(
-        self, operation: str, handler: Handler, references: References
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            names: Collection[str] = ()
-            fault: Fault | None = None
-            body: Any = None
-            try:
-                self._admit(request)
-                body = await _read(request)
-                names = references(request, body)
-                fault = self._faults.take(CALL_FAULTS, operation, names)
-                response = await self._perform(request, body, handler, fault)
-            except ApiError as error:
-                response = _json(error.body(), error.status)
-            self._note(operation, request, names, response, fault)
-            return response
+    async def read(self, request: Request) -> Any:
+        self._admit(request)
+        return await _read(request)
 
-        return answer
+    def render(self, answer: Any, status: int) -> Response:
+        return _json(answer, status)
 
-    async def _perform(self, request: Request, body: Any, handler: Handler, fault: Fault | None) -> Response:
-        kind = fault.kind if fault else None
-        seconds = fault.seconds if fault and fault.seconds is not None else None
-        match kind:
-            case FaultKind.TIMEOUT_BEFORE:
-                return await hold(request, seconds or _HOLD_SECONDS)
-            case FaultKind.HTTP_500:
-                raise errors.system_failure()
-            case FaultKind.HTTP_429:
-                return _json(errors.too_many_requests().body(), 429, {"Retry-After": str(round(seconds or 1))})
-            case FaultKind.SLOW:
-                await hold(request, 1.0 if seconds is None else seconds)
-        resource = handler(request, body)
-        match kind:
-            case FaultKind.TIMEOUT_AFTER_CHARGING:
-                return await hold(request, seconds or _HOLD_SECONDS)
-            case FaultKind.HTTP_500_AFTER_CHARGING:
-                raise errors.system_failure()
-            case FaultKind.GARBAGE_JSON:
-                return Response(orjson.dumps(resource)[:-2], media_type=MEDIA_TYPE)
-            case FaultKind.UNLISTED_STATUS:
-                _each_order(resource, lambda order: order.update(payment_status=_MADE_UP_STATUS))
-            case FaultKind.BLIND_SEARCH if resource.get("object") == "list":
-                resource = shapes.listing([])
-            case FaultKind.WRONG_AMOUNT_READ:
-                _each_order(resource, lambda order: order.update(amount=order["amount"] + 100))
-        return _json(resource)
+    def refuse(self, refusal: Refusal) -> Response:
+        return _json(refusal.body(), refusal.status)
+
+    def failure(self) -> Response:
+        return self.refuse(errors.system_failure())
+
+    def too_many(self, retry_after: int) -> Response:
+        return _json(errors.too_many_requests().body(), 429, {"Retry-After": str(retry_after)})
+
+    def with_unlisted_status(self, answer: Any) -> Any:
+        return _each_order(answer, lambda order: order.update(payment_status=_MADE_UP_STATUS))
+
+    def with_other_amount(self, answer: Any) -> Any:
+        return _each_order(answer, lambda order: order.update(amount=order["amount"] + 100))
+
+    def without_findings(self, answer: Any) -> Any:
+        return shapes.listing([]) if answer.get("object") == "list" else answer
 
     def _admit(self, request: Request) -> None:
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
@@ -101,21 +68,6 @@ class Calls:
             raise errors.missing_key()
         if MEDIA_TYPE not in request.headers.get("Accept", ""):
             raise errors.not_acceptable()
-
-    def _note(
-        self, operation: str, request: Request, names: Collection[str], response: Response, fault: Fault | None
-    ) -> None:
-        call: Json = {
-            "id": uuid.uuid4().hex,
-            "at": time.time(),
-            "operation": operation,
-            "method": request.method,
-            "path": request.url.path,
-            "references": sorted(names),
-            "status": response.status_code,
-            "fault": fault.kind if fault else None,
-        }
-        self._store.put(CALL, call["id"], call, keys=names)
 
 
 def order_references(body: Any) -> set[str]:
@@ -151,10 +103,11 @@ async def _read(request: Request) -> Any:
         raise errors.invalid("body", "malformed", "El cuerpo no es JSON.") from None
 
 
-def _each_order(resource: Json, change: Callable[[Json], None]) -> None:
-    for entry in resource["data"] if resource.get("object") == "list" else [resource]:
+def _each_order(answer: Json, change: Callable[[Json], None]) -> Json:
+    for entry in answer["data"] if answer.get("object") == "list" else [answer]:
         if entry.get("object") == "order":
             change(entry)
+    return answer
 
 
 def _json(content: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:

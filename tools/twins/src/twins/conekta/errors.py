@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from twins.provider.book import Refusal
 
-class ApiError(Exception):
+
+class ApiError(Refusal):
     def __init__(self, status: int, type: str, code: str, message: str, param: str | None = None) -> None:
         super().__init__(code)
         self.status = status

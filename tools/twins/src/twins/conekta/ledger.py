@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec
 
 from twins.conekta import requests, shapes
 from twins.conekta.errors import invalid, not_found, precondition
-from twins.conekta.shapes import Json
+from twins.provider.book import Json, Standing, Tally, View
 from twins.store import Store
 
 ORDER = "conekta.order"
@@ -20,6 +20,18 @@ _MAX_CHECKOUT_SECONDS = 365 * 86_400
 # A second is lost between a caller's clock and ours.
 _TOLERANCE = 2
 _DEFAULT_SECONDS = 3 * 86_400
+
+_CHARGED = ("paid", "partially_refunded", "refunded")
+_STANDING = {
+    None: Standing.PENDING,
+    "pending_payment": Standing.PENDING,
+    "paid": Standing.PAID,
+    "declined": Standing.DECLINED,
+    "expired": Standing.EXPIRED,
+    "canceled": Standing.CANCELED,
+    "refunded": Standing.REFUNDED,
+    "partially_refunded": Standing.PARTIALLY_REFUNDED,
+}
 
 Arguments = ParamSpec("Arguments")
 Emit = Callable[[str, Json], None]
@@ -108,12 +120,6 @@ class Ledger:
             raise not_found()
         return order
 
-    def of_checkout(self, slug: str) -> Json:
-        order = self.named(slug)
-        if order["checkout"] is None or order["checkout"]["slug"] != slug:
-            raise not_found()
-        return order
-
     def named(self, key: str) -> Json:
         """The newest order of this id, our reference or any other metadata value."""
         found = self.all_named(key)
@@ -125,6 +131,9 @@ class Ledger:
         """Newest first."""
         order = self.store.get(ORDER, key)
         return [order] if order is not None else self.store.find(ORDER, key, limit=10_000)
+
+    def newest(self, limit: int) -> list[Json]:
+        return self.store.newest(ORDER, limit)
 
     def search(self, wanted: Search, limit: int, after: str | None) -> tuple[list[Json], bool]:
         """A page, newest first, and whether there is more."""
@@ -206,6 +215,33 @@ class Ledger:
         self._emit("charge.refunded", charge)
         self._emit(f"order.{status}", order)
         return order
+
+    def settle_refunds(self, id: str, *, approved: bool) -> Json:
+        """Conekta's are carried out when they are accepted."""
+        return self.get(id)
+
+    def view(self, payment: Json) -> View:
+        method = next((c["payment_method"] for c in (payment["charges"] or {"data": []})["data"]), None)
+        checkout = payment["checkout"]
+        return View(
+            id=payment["id"],
+            title=payment["line_items"]["data"][0]["name"],
+            amount=f"$ {payment['amount'] // 100}.{payment['amount'] % 100:02d} {payment['currency']}",
+            standing=_STANDING.get(payment["payment_status"], Standing.OTHER),
+            status=str(payment["payment_status"]),
+            how=f"CLABE {method['clabe']} · {method['bank']}" if method and "clabe" in method else "",
+            return_url=checkout["success_url"] if checkout and payment["payment_status"] == "paid" else None,
+        )
+
+    def tally(self, payments: list[Json]) -> Tally:
+        charged = [order["amount"] for order in payments if order["payment_status"] in _CHARGED]
+        refunds = [
+            refund["amount"]
+            for order in payments
+            for charge in (order["charges"]["data"] if order["charges"] else ())
+            for refund in (charge["refunds"]["data"] if charge["refunds"] else ())
+        ]
+        return Tally(len(payments), len(charged), sum(charged), len(refunds), -sum(refunds))
 
     def expire_due(self) -> int:
         due = self.store.due(ORDER, self._now())

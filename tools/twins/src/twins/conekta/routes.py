@@ -9,17 +9,19 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from twins.conekta import errors, requests, shapes
-from twins.conekta.calls import Calls, known_references, order_references
+from twins.conekta.calls import ConektaCalls, known_references, order_references
 from twins.conekta.events import EVENT, WEBHOOK, Events, delivery_log
 from twins.conekta.ledger import ORDER, Ledger, Search
-from twins.conekta.shapes import Json
+from twins.conekta.settings import ORDER_EVENTS
 from twins.conekta.signing import Keys
-from twins.settings import ORDER_EVENTS
+from twins.provider.book import Json
 from twins.store import Store
 
 
 class Api:
-    def __init__(self, store: Store, calls: Calls, ledger: Ledger, events: Events, keys: Keys, base_url: str) -> None:
+    def __init__(
+        self, store: Store, calls: ConektaCalls, ledger: Ledger, events: Events, keys: Keys, base_url: str
+    ) -> None:
         self._store = store
         self._calls = calls
         self._ledger = ledger

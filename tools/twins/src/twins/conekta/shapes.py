@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 import string
 import uuid
-from typing import Any
 
-Json = dict[str, Any]
+from twins.provider.book import Json
 
 _BASE58 = "".join(sorted(set(string.ascii_letters + string.digits) - set("0OIl")))
 

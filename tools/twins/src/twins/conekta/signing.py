@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from twins.conekta import shapes
-from twins.conekta.shapes import Json
+from twins.provider.book import Json
 from twins.store import Store
 
 _KEY = "conekta.webhook_key"
