@@ -45,14 +45,15 @@ async def test_logging_out_ends_this_session_at_once_and_no_other(sut: Any, worl
     assert 900 < await sut.kit.cache.redis.ttl(f"session:{session}") <= 960
     assert not await active(sut, session)
     assert (await world.post("/auth/refresh", {"refreshToken": account.refresh_token})).status_code == 401
-    assert (await world.get("/auth/me", account.headers)).json()["code"] == "session_ended"
+    assert (await world.get("/auth/me", account.headers)).json()["code"] == "session_revoked"
     assert (await world.post("/auth/refresh", {"refreshToken": other["refreshToken"]})).status_code == 200
 
 
 async def test_logging_out_twice_is_logging_out(world: Any) -> None:
     account = await world.register()
     answers = await asyncio.gather(*(world.post("/auth/logout", headers=account.headers) for _ in range(5)))
-    assert {answer.status_code for answer in answers} == {204}
+    assert {answer.status_code for answer in answers} <= {204, 401}
+    assert 204 in {answer.status_code for answer in answers}
 
 
 async def test_logging_out_everywhere(sut: Any, world: Any) -> None:

@@ -70,7 +70,7 @@ async def test_an_old_token_ends_the_whole_session(sut: Any, world: Any, later: 
         await refresh(world, pair["refreshToken"], 401)
         assert await refresh(world, other["refreshToken"]), "another device's session lives on"
     assert await sut.kit.cache.redis.get(f"session:{session}") == b"0"
-    assert (await world.get("/auth/me", account.headers)).json()["code"] == "session_ended"
+    assert (await world.get("/auth/me", account.headers)).json()["code"] == "session_revoked"
     [row] = await world.sql("SELECT end_reason FROM sessions WHERE id = :id", id=session)
     assert row.end_reason == "token_reused"
 

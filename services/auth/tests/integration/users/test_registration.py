@@ -32,6 +32,7 @@ async def test_a_merchant_registers_and_is_logged_in(sut: Any, world: Any) -> No
         "emailVerified": False,
         "firstName": "Lupita",
         "lastName": None,
+        "language": "es",
         "role": "MERCHANT",
         "kycLevel": "LEVEL_0",
         "createdAt": "",
