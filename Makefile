@@ -23,6 +23,10 @@ up: setup ## the whole suite with a demo merchant, until Ctrl-C; the data stay
 down: setup ## stop a running suite from another terminal
 	@$(PY) -m stack down
 
+.PHONY: rollout
+rollout: setup ## new processes in the running suite without a failed request (SERVICE=all)
+	@$(PY) -m stack rollout $(or $(SERVICE),all)
+
 .PHONY: demo
 demo: setup ## play a sale from registration to report against the running suite (COUNTRY=MX)
 	@COUNTRY=$(COUNTRY) $(PY) -m stack demo

@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType, ModuleType
 
-from stack.commands import demo, down, infra, provision, secrets, seed, status, up
+from stack.commands import demo, down, infra, provision, rollout, secrets, seed, status, up
 from stack.console import say
 from stack.errors import StackError
 
@@ -13,6 +13,7 @@ COMMANDS: dict[str, ModuleType] = {
     "up": up,
     "down": down,
     "status": status,
+    "rollout": rollout,
     "demo": demo,
     "seed": seed,
     "secrets": secrets,

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stack import runner
+from stack.control import Control, Request
 from stack.environment import Addresses, SuiteEnvironment
+from stack.errors import StackError
 from stack.infra import Infrastructure, locate
 from stack.ports import PortPicker
 from stack.processes import Identity
+from stack.rollout import Rollout
 from stack.secret_store import SecretStore
 from stack.state import ComponentState, RunFile, RunState
 from stack.supervisor import Component, Supervisor
@@ -38,6 +41,8 @@ class LocalSuite:
         self._notify = notify
         self._phase = "starting"
         self._infrastructure: Infrastructure | None = None
+        self._control: Control | None = None
+        self._rolling: tuple[Request, Rollout] | None = None
         self._supervisor = Supervisor(changed=self._write_state, notify=notify)
 
     def start(self) -> Addresses:
@@ -84,8 +89,10 @@ class LocalSuite:
         self._phase = "ready"
         self._write_state()
         next_check = 0.0
+        self._control = Control(self.data)
         while True:
             self._supervisor.tend()
+            self._answer()
             if self._infrastructure is not None and time.monotonic() >= next_check:
                 if self._infrastructure.revive(self._notify):
                     self._write_state()
@@ -95,9 +102,31 @@ class LocalSuite:
     def stop(self) -> None:
         """Services first, then what they stand on."""
         self._enter("stopping")
+        if self._control is not None:
+            self._control.close()
         self._supervisor.stop_all(grace=20.0)
         if self._infrastructure is not None:
             self._infrastructure.stop()
+
+    def _answer(self) -> None:
+        """Do what other terminals ask for, one thing at a time."""
+        if self._rolling is not None:
+            asked, rollout = self._rolling
+            if rollout.done:
+                asked.answer(rollout.failure or "ok")
+                self._rolling = None
+            return
+        request = self._control.next() if self._control is not None else None
+        if request is None:
+            return
+        try:
+            match request.words:
+                case ["rollout", name] if name in {component.name for component in self._supervisor.components}:
+                    self._rolling = request, self._supervisor.roll_out(name)
+                case _:
+                    request.answer(f"not understood: {' '.join(request.words)}")
+        except StackError as error:
+            request.answer(str(error))
 
     @property
     def _ports_file(self) -> Path:

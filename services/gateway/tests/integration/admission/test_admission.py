@@ -278,7 +278,7 @@ async def test_redis_down_limits_per_process_and_auth_answers_for_sessions(start
         assert [(await code(gateway, headers))[0] for _ in range(5)] == [200, 200, 200, 429, 429]
         assert gateway.sessions.asked.count(str(caller.session_id)) == 1
         ready = await gateway.client.get("/health/ready")
-        assert (ready.status_code, ready.json()["checks"]) == (200, {"redis": False})
+        assert (ready.status_code, ready.json()["checks"]) == (200, {"accepting": True, "redis": False})
 
 
 async def test_redis_frozen_costs_a_quarter_second_once_and_not_per_request(start_gateway: Any) -> None:

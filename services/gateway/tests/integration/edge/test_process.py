@@ -54,7 +54,16 @@ async def test_it_serves_and_drains(gateway: Any) -> None:
             assert answer.status_code == 200
             pending = asyncio.create_task(client.post("/webhooks/slow", content=b"secret-body"))
             await asyncio.wait_for(entered.wait(), 10)
-            process.send_signal(signal.SIGTERM)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as kept:
+                assert "connection" not in (await kept.get("/health/live")).headers
+                process.send_signal(signal.SIGTERM)
+                await _until_unready(port)
+                # The lame duck: it serves on, and asks everybody to connect elsewhere.
+                for other in (kept, client):
+                    answer = await other.get("/health/live")
+                    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+                last = await client.get("/api/v1/sales/last", headers=gateway.bearer())
+                assert (last.status_code, last.headers["connection"]) == (200, "close")
             await _until_refused(port)
             go_on.set()
             assert (await pending).text == "done"
@@ -67,6 +76,7 @@ async def test_it_serves_and_drains(gateway: Any) -> None:
     lines = [orjson.loads(line) for line in output.splitlines()]
     access = [line for line in lines if line["event"] == "http.request"]
     assert [(line["method"], line["route"], line["upstream"], line["status"]) for line in access] == [
+        ("GET", "/sales", "sales", 200),
         ("GET", "/sales", "sales", 200),
         ("POST", "/webhooks", "webhooks", 200),
     ]
@@ -83,6 +93,20 @@ async def _until_live(client: httpx.AsyncClient) -> None:
                     return
             except httpx.TransportError:
                 await asyncio.sleep(0.1)
+
+
+async def _until_unready(port: int) -> None:
+    async with asyncio.timeout(10), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        while True:
+            answer = await client.get("/health/ready")
+            if answer.status_code == 503:
+                assert answer.json() == {
+                    "status": "unavailable",
+                    "service": "gateway",
+                    "checks": {"accepting": False, "redis": True},
+                }
+                return
+            await asyncio.sleep(0.02)
 
 
 async def _until_refused(port: int) -> None:

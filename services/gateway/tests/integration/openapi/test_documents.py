@@ -108,7 +108,7 @@ async def test_the_page_works_without_the_internet(gateway: Any) -> None:
 
 async def test_health_and_metrics(gateway: Any) -> None:
     assert (await gateway.client.get("/health/live")).json() == {"status": "ok", "service": "gateway"}
-    assert (await gateway.client.get("/health/ready")).json()["checks"] == {"redis": True}
+    assert (await gateway.client.get("/health/ready")).json()["checks"] == {"accepting": True, "redis": True}
     before = gateway.services.count("/health/ready")
     answers = await asyncio.gather(*(gateway.client.get("/health") for _ in range(10)))
     assert {answer.json()["status"] for answer in answers} == {"ok"}
