@@ -158,7 +158,7 @@ def sealed_tables(base: type[DeclarativeBase]) -> list[SealedTable]:
     tables = {}
     for mapper in base.registry.mappers:
         columns: frozenset[str] = getattr(mapper.class_, "SEALED", frozenset())
-        if columns and isinstance(mapper.local_table, Table):
+        if columns and issubclass(mapper.class_, base) and isinstance(mapper.local_table, Table):
             tables[mapper.local_table.name] = SealedTable(mapper.local_table, tuple(sorted(columns)))
     return [tables[name] for name in sorted(tables)]
 

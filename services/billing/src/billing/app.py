@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from chassis.objectstore import open_object_store
+from chassis.reencryption import sealed_tables
 from chassis.runtime import Kit, Service
 from contracts.sales.v1 import sales_pb2_grpc
 
+from billing.base import Base
 from billing.context import BillingContext
 from billing.invoices.consumers import CONSUMERS
 from billing.invoices.issuing import Issuer
@@ -47,4 +49,5 @@ async def build(kit: Kit[BillingSettings]) -> Service:
         rpc=rpc_services(context),
         consumers=CONSUMERS,
         jobs=[issuer.job()],
+        sealed=sealed_tables(Base),
     )

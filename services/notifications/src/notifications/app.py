@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chassis.reencryption import sealed_tables
 from chassis.runtime import Kit, Service
 from contracts.auth.v1 import directory_pb2_grpc
 from contracts.billing.v1 import invoices_pb2_grpc
 from contracts.sales.v1 import sales_pb2_grpc
 
+from notifications.base import Base
 from notifications.channels.port import Channel, MessageChannel
 from notifications.channels.sendgrid import SendGridChannel
 from notifications.channels.twilio import TwilioChannel
@@ -68,6 +70,7 @@ async def build(kit: Kit[NotificationsSettings]) -> Service:
         routers=[messages, preferences],
         consumers=CONSUMERS,
         jobs=[sender.job() for sender in senders.values()],
+        sealed=sealed_tables(Base),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.reencryption import SealedTable
 from chassis.rpc.server import RpcService
 from chassis.runtime import Job, Kit, Service
 from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
@@ -9,6 +10,7 @@ from psp.registry import ProviderRegistry
 
 from payments.context import PaymentsContext
 from payments.intents.listing import PaymentLists
+from payments.intents.models import payments
 from payments.intents.routes import router as intents_router
 from payments.intents.rpc import PaymentsServicer
 from payments.refunds import service as refunds
@@ -56,5 +58,6 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
             Job("measure-payments", 15, lambda: resolution.measure(ctx), exclusive=False),
             Job("measure-refunds", 15, lambda: refunds.measure(ctx), exclusive=False),
         ],
+        sealed=[SealedTable(payments, ("customer",))],
         body_limit=64 * 1024,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from chassis.reencryption import sealed_tables
 from chassis.runtime import Kit, Service
 from contracts.catalog.v1 import inventory_pb2_grpc
 from contracts.payments.v1 import payments_pb2_grpc
@@ -12,6 +13,7 @@ from contracts.payments.v1 import payments_pb2_grpc
 from sales.context import SalesContext
 from sales.sales import jobs, routes, rpc
 from sales.sales.consumers import CONSUMER
+from sales.sales.models import Base
 from sales.sales.peers import Inventory, Payments
 from sales.settings import SalesSettings
 
@@ -39,4 +41,5 @@ async def build(kit: Kit[Any]) -> Service:
         rpc=[rpc.rpc_service(context)],
         consumers=[CONSUMER],
         jobs=[jobs.resumer(context)],
+        sealed=sealed_tables(Base),
     )

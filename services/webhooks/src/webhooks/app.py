@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chassis.reencryption import sealed_tables
 from chassis.runtime import Kit, Service
 from psp.registry import webhook_receivers
 
+from webhooks.base import Base
 from webhooks.context import WebhooksContext
 from webhooks.inbound.routes import receiving, router
 from webhooks.settings import WebhooksSettings
@@ -24,4 +26,4 @@ async def build(kit: Kit[WebhooksSettings]) -> Service:
         idempotency=kit.idempotency,
         receivers=webhook_receivers(),
     )
-    return Service(context=context, routers=[receiving, router], body_limit=BODY_LIMIT)
+    return Service(context=context, routers=[receiving, router], body_limit=BODY_LIMIT, sealed=sealed_tables(Base))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from chassis.database.base import Id
@@ -22,6 +23,8 @@ class AuditEntry(Base):
         Index("ix_audit_entries_actor_id", "actor_id", text("occurred_at DESC"), text("id DESC")),
         Index("ix_audit_entries_subject", "subject_type", "subject_id", text("occurred_at DESC")),
     )
+
+    SEALED: ClassVar[frozenset[str]] = frozenset({"details"})
 
     id: Mapped[Id]
     occurred_at: Mapped[datetime]

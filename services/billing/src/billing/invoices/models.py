@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
 
 from chassis.database.base import CreatedAt, Id, Version
@@ -31,6 +32,7 @@ class Invoice(Base):
     """A numbered document of one sale. `content` is what is printed, encrypted, and fixed once it was gathered."""
 
     __tablename__ = "invoices"
+    SEALED: ClassVar[frozenset[str]] = frozenset({"content"})
 
     id: Mapped[Id]
     business_id: Mapped[UUID]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from chassis.database.base import CreatedAt, Id, Version
@@ -21,6 +22,7 @@ class Notification(Base):
     """
 
     __tablename__ = "notifications"
+    SEALED: ClassVar[frozenset[str]] = frozenset({"recipient", "content"})
 
     id: Mapped[Id]
     business_id: Mapped[UUID | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from chassis.database import base
@@ -43,6 +43,8 @@ class Sale(Base):
         ),
         Index("ix_sales_resume_at", "resume_at", postgresql_where=text("resume_at IS NOT NULL")),
     )
+
+    SEALED: ClassVar[frozenset[str]] = frozenset({"customer"})
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     business_id: Mapped[UUID]
@@ -118,6 +120,7 @@ class SaleItem(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("sales.id"))
+    business_id: Mapped[UUID]
     position: Mapped[int]
     product_id: Mapped[UUID]
     name: Mapped[str]

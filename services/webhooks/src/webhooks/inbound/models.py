@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from chassis.database.base import CreatedAt, Id, Version
@@ -17,6 +18,7 @@ class WebhookEvent(Base):
     parameters that proved it, as JSON. published_event_id: the outbox event of its latest publication."""
 
     __tablename__ = "webhook_events"
+    SEALED: ClassVar[frozenset[str]] = frozenset({"payload"})
 
     id: Mapped[Id]
     provider: Mapped[str]
