@@ -39,6 +39,10 @@ class Tally:
     failures: int = 0
     open_at: int = 0
 
+    def wait(self, backoff: Backoff, now: int) -> int:
+        """Milliseconds. None while failures are free, even if another process's clock is a little ahead."""
+        return max(0, self.open_at - now) if self.failures >= backoff.free else 0
+
     def charged(self, backoff: Backoff, now: int) -> Tally:
         """With one more failure. Whether the wait is over, and the window not, is the caller's to know."""
         failures = self.failures + 1
@@ -60,13 +64,16 @@ class LocalTallies:
         """As charge.lua: milliseconds to wait, or 0 and how many were charged."""
         if self._familiar.get(familiar):
             charges = charges[:1]
-        tallies = [self._current(key, backoff, now) for key, backoff in charges]
-        wait = max(tally.open_at - now for tally in tallies)
+        wait = max(self._current(key, backoff, now).wait(backoff, now) for key, backoff in charges)
         if wait > 0:
             return wait, 0
-        for (key, backoff), tally in zip(charges, tallies, strict=True):
-            self._tallies.keep(key, tally.charged(backoff, now))
+        self.note(charges, now)
         return 0, len(charges)
+
+    def note(self, charges: Sequence[tuple[str, Backoff]], now: int) -> None:
+        """One more failure under each, whatever they say."""
+        for key, backoff in charges:
+            self._tallies.keep(key, self._current(key, backoff, now).charged(backoff, now))
 
     def settle(self, familiar: str | None, clear: Sequence[str], give_back: Sequence[str], now: int) -> None:
         """As settle.lua."""

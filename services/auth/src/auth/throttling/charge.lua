@@ -16,7 +16,9 @@ for i = 1, count do
     local counted, open_at = string.match(known, '^(%d+) (%d+)$')
     if tonumber(open_at) + window > now then
       failures[i] = tonumber(counted)
-      wait = math.max(wait, tonumber(open_at) - now)
+      if failures[i] >= tonumber(ARGV[3 * i - 1]) then
+        wait = math.max(wait, tonumber(open_at) - now)
+      end
     end
   end
 end

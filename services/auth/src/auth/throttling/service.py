@@ -90,6 +90,8 @@ class Throttle:
         try:
             wait, charged = await self._charge(keys=keys, args=arguments)
             self._reached()
+            # Should Redis be lost in the middle of an attack, it does not begin anew.
+            self._local.note(charges[:charged], now)
         except _DOWN as error:
             self._lost(error)
             wait, charged = self._local.charge(made.familiar, charges, now)
@@ -102,7 +104,6 @@ class Throttle:
 
     async def _end(self, clear: Sequence[str], give_back: Sequence[str], familiar: str | None = None) -> None:
         now = self._now()
-        # The process's own tallies, too: they may be in use again at any moment.
         self._local.settle(familiar, clear, give_back, now)
         keys = [*clear, *give_back, *([familiar] if familiar else [])]
         if not keys:
