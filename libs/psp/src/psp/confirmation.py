@@ -17,14 +17,20 @@ from psp.provider import (
 )
 
 
-def judge(expected: ExpectedPayment, payment: FetchedPayment, *, live: bool | None) -> Confirmation:
-    """live: the mode a payment must be of, None where any will do. Differences are looked for whatever the status."""
+def judge(
+    expected: ExpectedPayment, payment: FetchedPayment, *, live: bool | None, account: str | None = None
+) -> Confirmation:
+    """live, account: the mode a payment must be of and the account it must be paid to, None where any will do.
+
+    Differences are looked for whatever the status.
+    """
     checks = {
         "provider_ref": payment.provider_ref == expected.provider_ref,
         "reference": payment.our_reference == expected.our_reference,
         "currency": payment.amount.currency is expected.amount.currency,
         "amount": payment.amount.minor == expected.amount.minor,
         "live": live is None or payment.live is live,
+        "account": account is None or payment.account == account,
     }
     differences = tuple(name for name, same in checks.items() if not same)
     if differences:

@@ -195,7 +195,7 @@ class FetchedPayment:
 
     unlisted: the status (status_text) is not in the adapter's table, so it is read as PENDING and counted.
     derived: FAILED is our own conclusion from expires_at, of a provider that never says that a payment has expired.
-    live: False for the provider's test mode, None where it does not say.
+    live: False for the provider's test mode. account: the merchant's at the provider. Both None where it does not say.
     instructions: None where the provider no longer tells how to pay.
     """
 
@@ -207,6 +207,7 @@ class FetchedPayment:
     failure_reason: FailureReason | None
     refunded: Money
     live: bool | None
+    account: str | None = None
     status_text: str | None = None
     unlisted: bool = False
     derived: bool = False
@@ -240,7 +241,7 @@ class NotConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The provider's payment is not the one we asked for. differences: of amount, currency, reference, live."""
+    """The provider's payment is not the one we asked for. differences: amount, currency, reference, live, account."""
 
     payment: FetchedPayment
     differences: tuple[str, ...]

@@ -6,12 +6,10 @@ find_payment or find_refund has looked for it. Refunds of one order are sent one
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import ClassVar, Self
 
 from kernel import Clock, Country, Currency
-from prometheus_client import Counter
 
 from psp.capabilities import Capabilities, MethodCapability, RefundSupport
 from psp.confirmation import judge
@@ -45,12 +43,7 @@ from psp.provider import (
     WebhookReceiver,
     WebhookRequest,
 )
-
-_LOG = logging.getLogger(__name__)
-_UNLISTED = Counter("cobro_psp_unlisted_status_total", "Statuses a provider sent that no table lists.", ["provider"])
-_DUPLICATES = Counter(
-    "cobro_psp_duplicate_payments_total", "Searches that found more than one payment of one reference.", ["provider"]
-)
+from psp.readings import check_refund, decisive, new_refund, noted
 
 _YEAR = timedelta(days=365)
 _FIVE_MINUTES = timedelta(minutes=5)
@@ -58,15 +51,6 @@ _CHECKOUT_REFUNDS = "whole or in part, when paid by card"
 
 # Of a hundred orders each: more than a till creates in an hour.
 _MAX_PAGES = 50
-
-# Which of several payments of one reference is the one that counts.
-_PRECEDENCE = {
-    ProviderStatus.CONFIRMED: 0,
-    ProviderStatus.PARTIALLY_REFUNDED: 1,
-    ProviderStatus.REFUNDED: 2,
-    ProviderStatus.PENDING: 3,
-    ProviderStatus.FAILED: 4,
-}
 
 
 class ConektaAdapter:
@@ -158,13 +142,7 @@ class ConektaAdapter:
         # What their search looks through is not documented. Finding nothing there, we look ourselves: taking an order
         # for absent that is there would charge the buyer twice.
         orders = orders or await self._look_through(our_reference)
-        if not orders:
-            return None
-        found = [self._noted(order) for order in orders]
-        if len(found) > 1:
-            _DUPLICATES.labels(self.name).inc()
-            _LOG.error("psp.duplicate_payments provider=%s count=%d reference=%s", self.name, len(found), our_reference)
-        return min(found, key=lambda payment: _PRECEDENCE[payment.status])
+        return decisive(our_reference, [self._noted(order) for order in orders])
 
     async def confirm_payment(self, expected: ExpectedPayment) -> Confirmation:
         return judge(expected, await self.fetch_payment(expected.provider_ref), live=self._settings.livemode)
@@ -185,9 +163,9 @@ class ConektaAdapter:
         return NotCanceled(payment)
 
     async def refund(self, request: RefundRequest) -> ProviderRefund:
-        self._check_refund(request)
+        check_refund(self.name, self.currency, request)
         order = await self._client.refund_order(request.provider_ref, mapping.refund_body(request))
-        refund = mapping.new_refund(self._noted(order, OutcomeUnknown), request)
+        refund = new_refund(self._noted(order, OutcomeUnknown), request)
         if refund is None:
             raise OutcomeUnknown(self.name, "refund_not_visible")
         return refund
@@ -200,7 +178,7 @@ class ConektaAdapter:
         raise PaymentNotFound(self.name, "refund_not_found")
 
     async def find_refund(self, request: RefundRequest) -> ProviderRefund | None:
-        return mapping.new_refund(await self.fetch_payment(request.provider_ref), request)
+        return new_refund(await self.fetch_payment(request.provider_ref), request)
 
     def verify_webhook_signature(self, request: WebhookRequest) -> None:
         self._webhooks.verify_webhook_signature(request)
@@ -222,12 +200,6 @@ class ConektaAdapter:
             after = page.items[-1].id
         raise ProviderUnavailable(self.name, "search_inconclusive")
 
-    def _check_refund(self, request: RefundRequest) -> None:
-        if request.amount.currency is not self.currency:
-            raise ProviderRejected(self.name, "currency_not_supported", param="currency")
-        if request.amount.minor <= 0:
-            raise ProviderRejected(self.name, "amount_not_positive", param="amount")
-
     def _noted(
         self, order: wire.Order, otherwise: type[OutcomeUnknown | ProviderUnavailable] = ProviderUnavailable
     ) -> FetchedPayment:
@@ -236,7 +208,4 @@ class ConektaAdapter:
             payment = mapping.fetched(order)
         except ValueError:
             raise otherwise(self.name, "unreadable_order") from None
-        if payment.unlisted or any(refund.unlisted for refund in payment.refunds):
-            _UNLISTED.labels(self.name).inc()
-            _LOG.warning("psp.unlisted_status provider=%s status=%.40r", self.name, payment.status_text)
-        return payment
+        return noted(payment)

@@ -173,16 +173,6 @@ def creation_window(our_reference: str) -> Window | None:
     return Window(seconds - 600, seconds + 3600)
 
 
-def new_refund(payment: FetchedPayment, request: RefundRequest) -> ProviderRefund | None:
-    """The refund of this amount that we do not hold yet; Conekta carries no reference of ours on it."""
-    unknown = [
-        refund
-        for refund in payment.refunds
-        if refund.refund_ref not in request.known_refunds and refund.amount == request.amount
-    ]
-    return unknown[-1] if unknown else None
-
-
 def failure(status: int, error: wire.Error | None, *, write: bool, retry_after: int | None) -> ProviderError:
     """An answer that is not a success. Conekta's own texts are left out: they may quote what the buyer typed."""
     detail = error.details[0] if error and error.details else wire.ErrorDetail()
