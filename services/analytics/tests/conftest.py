@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from analytics.app import MIGRATIONS, build
 from analytics.settings import AnalyticsSettings
 from chassis.auth import Principal
 from chassis.directory import Business
+from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.events import DomainEvent, MoneyAmount
@@ -192,6 +193,13 @@ class Merchant:
             "sale_id": new_id(),
         }
         return StockChanged(**(values | changes))
+
+
+@pytest.fixture(autouse=True)
+def as_everyone() -> Iterator[None]:
+    """For jobs that a test runs, and its looks at tables. Requests, events and calls have scopes of their own."""
+    with everyone():
+        yield
 
 
 @pytest.fixture(scope="session")

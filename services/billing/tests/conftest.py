@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from chassis.auth import Principal
 from chassis.directory import Branch, Business
 from chassis.rpc.identity import ServiceIdentity
 from chassis.rpc.server import RpcServer, RpcService
+from chassis.tenancy import everyone
 from chassis.testing.service import COMMON, ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.events import MoneyAmount
@@ -106,6 +107,13 @@ class FakeSales(sales_pb2_grpc.SalesServicer):
             completed_at=now,
             items=[item],
         )
+
+
+@pytest.fixture(autouse=True)
+def as_everyone() -> Iterator[None]:
+    """For jobs that a test runs, and its looks at tables. Requests, events and calls have scopes of their own."""
+    with everyone():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from chassis.auth import Principal
 from chassis.directory import Branch, Business
 from chassis.rpc.identity import ServiceIdentity
 from chassis.rpc.server import RpcServer, RpcService
+from chassis.tenancy import everyone
 from chassis.testing.service import COMMON, ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.catalog.v1 import inventory_pb2, inventory_pb2_grpc
@@ -233,6 +234,13 @@ async def serving(name: str, full_name: str, add: Any, servicer: object) -> Asyn
         yield f"127.0.0.1:{port}"
     finally:
         await server.stop(0)
+
+
+@pytest.fixture(autouse=True)
+def as_everyone() -> Iterator[None]:
+    """For jobs that a test runs, and its looks at tables. Requests, events and calls have scopes of their own."""
+    with everyone():
+        yield
 
 
 @pytest.fixture(scope="session")

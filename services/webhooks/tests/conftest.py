@@ -1,10 +1,11 @@
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
+from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -44,6 +45,13 @@ class Conekta:
             "data": {"object": content},
         }
         return json.dumps(event).encode()
+
+
+@pytest.fixture(autouse=True)
+def as_everyone() -> Iterator[None]:
+    """For jobs that a test runs, and its looks at tables. Requests, events and calls have scopes of their own."""
+    with everyone():
+        yield
 
 
 @pytest.fixture(scope="session")

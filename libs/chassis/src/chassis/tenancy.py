@@ -41,6 +41,10 @@ class Tenancy:
     businesses: frozenset[UUID] = frozenset()
     everyone: bool = False
 
+    def covers(self, business_id: UUID) -> bool:
+        """For what lies outside PostgreSQL, such as figures in a cache: no policy guards it."""
+        return self.everyone or business_id in self.businesses
+
     @property
     def tenants_setting(self) -> str:
         """The PostgreSQL setting `cobro.tenants`: nothing, `*`, or UUIDs with commas between. Safe inside quotes."""
@@ -93,6 +97,11 @@ def only(*business_ids: UUID) -> AbstractContextManager[None]:
 def as_user(user_id: UUID) -> AbstractContextManager[None]:
     """What belongs to one user and to no business."""
     return scope(Tenancy(user_id=user_id))
+
+
+def on_behalf_of(user_id: UUID) -> AbstractContextManager[None]:
+    """The present scope, and what belongs to this user: their request is carried on after it has ended."""
+    return scope(replace(_current.get(), user_id=user_id))
 
 
 def everyone() -> AbstractContextManager[None]:

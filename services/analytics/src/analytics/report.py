@@ -8,7 +8,9 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
+from chassis import tenancy
 from chassis.auth import Principal
+from kernel import NotFound
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -60,6 +62,9 @@ async def produce(
 
     variant: what else tells this report from another of its kind, scope and days.
     """
+    if not tenancy.current().covers(covered.scope.business.id):
+        # Row-level security guards the facts; nothing else guards what Redis remembers of them.
+        raise NotFound("Business not found", code="business_not_found")
     key = _key(kind, covered, variant)
     cached = None if fresh else _parsed(kind, await ctx.cache.get(key))
     if cached is not None:

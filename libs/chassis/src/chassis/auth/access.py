@@ -63,14 +63,25 @@ class Access:
     ) -> Sequence[UUID] | None:
         """Businesses a list may show: the one asked for, else all in which the caller has `permission`; None stands for
         an admin's all."""
+        memberships = await self.visible_memberships(caller, business_id, permission)
+        return None if memberships is None else [membership.business_id for membership in memberships]
+
+    async def visible_memberships(
+        self,
+        caller: Principal,
+        business_id: UUID | None,
+        permission: Permission = Permission.READ,
+        *,
+        branch_id: UUID | None = None,
+    ) -> Sequence[Membership] | None:
+        """`visible`, for lists that show an employee what is of their branches."""
         if business_id is not None:
-            await self.require(caller, business_id, permission)
-            return [business_id]
+            return [await self.require(caller, business_id, permission, branch_id=branch_id)]
         if caller.is_admin:
             return None
         memberships = await self._memberships(caller)
         tenancy.admit(membership.business_id for membership in memberships)
-        return [membership.business_id for membership in memberships if _grants(membership, permission)]
+        return [membership for membership in memberships if _grants(membership, permission)]
 
     async def find(self, caller: Principal, work: Callable[[], Awaitable[T]]) -> T:
         """`work`, which looks something up by its id alone; where it raises NotFound, once more with the businesses

@@ -97,6 +97,7 @@ RELEASE_SQL: Final = f"UPDATE idempotency_keys SET lease_until = now(){_OWNED}" 
 """Let the next try with this key resume at once: this one ended without knowing the outcome."""
 FORGET_SQL: Final = f"DELETE FROM idempotency_keys{_OWNED}"  # noqa: S608 - constants
 """Let the next try with this key begin anew: this one did nothing, and is known to have done nothing."""
+_RELEASE = text(f"UPDATE idempotency_keys SET lease_until = now(){_HELD}")  # noqa: S608 - constants
 _FORGET = text(f"DELETE FROM idempotency_keys{_HELD}")  # noqa: S608 - constants
 
 
@@ -171,6 +172,10 @@ class Idempotency:
     async def forget(self, unit: UnitOfWork, scope: IdempotencyScope, claim: Claim) -> None:
         """FORGET_SQL within a transaction."""
         await unit.session.execute(_FORGET, self.holding(scope, claim))
+
+    async def release(self, unit: UnitOfWork, scope: IdempotencyScope, claim: Claim) -> None:
+        """RELEASE_SQL within a transaction."""
+        await unit.session.execute(_RELEASE, self.holding(scope, claim))
 
     def claiming(self, scope: IdempotencyScope, resource_id: UUID) -> tuple[Claim, dict[str, Any]]:
         """A claim, held once CLAIM_SQL with these parameters has returned a row. The scope must have a key."""

@@ -44,12 +44,17 @@ class SwitchedAccess(Access):
             return Membership(business_id, BusinessRole.OWNER)
         return await super().require(caller, business_id, permission, branch_id=branch_id)
 
-    async def visible(
-        self, caller: Principal, business_id: UUID | None, permission: Permission = Permission.READ
-    ) -> Sequence[UUID] | None:
-        if self._off:
+    async def visible_memberships(
+        self,
+        caller: Principal,
+        business_id: UUID | None,
+        permission: Permission = Permission.READ,
+        *,
+        branch_id: UUID | None = None,
+    ) -> Sequence[Membership] | None:
+        if self._off and business_id is None:
             return None
-        return await super().visible(caller, business_id, permission)
+        return await super().visible_memberships(caller, business_id, permission, branch_id=branch_id)
 
 
 @asynccontextmanager

@@ -71,6 +71,7 @@ class SaleLineFact(Base):
 
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("sale_facts.id"), primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
+    business_id: Mapped[UUID]
     product_id: Mapped[UUID]
     name: Mapped[str]
     quantity: Mapped[int] = mapped_column(BigInteger)

@@ -53,6 +53,7 @@ def _sale_completed(event: SaleCompleted, _: datetime) -> list[Row]:
             SaleLineFact,
             {
                 "sale_id": event.aggregate_id,
+                "business_id": event.business_id,
                 "line": number,
                 "product_id": item.product_id,
                 "name": item.name,

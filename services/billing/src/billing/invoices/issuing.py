@@ -19,6 +19,7 @@ from chassis.rpc.client import call
 from chassis.runtime.claims import ClaimLoop
 from chassis.runtime.jobs import Job
 from chassis.telemetry.logs import get_logger
+from chassis.tenancy import only
 from contracts.sales.v1 import sales_pb2, sales_pb2_grpc
 from kernel import Clock, CobroError, NotFound
 from prometheus_client import Counter, Histogram
@@ -88,6 +89,10 @@ class Issuer:
             return await repository.take_due(unit.session, now=now, until=now + LEASE, worker=worker, limit=limit)
 
     async def _try(self, invoice: Invoice, worker: UUID) -> None:
+        with only(invoice.business_id):
+            await self._try_within(invoice, worker)
+
+    async def _try_within(self, invoice: Invoice, worker: UUID) -> None:
         try:
             document = await self._document(invoice, worker)
             if document is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from chassis.auth import BusinessRole, Membership, Permission, Principal
@@ -12,6 +12,7 @@ from chassis.http.pagination import PageParams, Slice
 from chassis.localization import Language
 from contracts.events.sales import SaleCompleted
 from kernel import NotFound, new_id
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from billing.context import BillingContext
 from billing.invoices import repository
@@ -60,15 +61,11 @@ async def open_invoice(ctx: BillingContext, received: Received[SaleCompleted]) -
 
 async def get(ctx: BillingContext, caller: Principal, invoice_id: UUID) -> Invoice:
     """Raises the same NotFound for what is absent and for what is another business's."""
-    async with ctx.database.read() as session:
-        invoice = await repository.find(session, invoice_id)
-    return await _seen_by(ctx, caller, invoice, Permission.READ)
+    return await _seen_by(ctx, caller, lambda session: repository.find(session, invoice_id), Permission.READ)
 
 
 async def get_of_sale_for(ctx: BillingContext, caller: Principal, sale_id: UUID) -> Invoice:
-    async with ctx.database.read() as session:
-        invoice = await repository.find_of_sale(session, sale_id)
-    return await _seen_by(ctx, caller, invoice, Permission.READ)
+    return await _seen_by(ctx, caller, lambda session: repository.find_of_sale(session, sale_id), Permission.READ)
 
 
 async def get_of_sale(ctx: BillingContext, sale_id: UUID, business_id: UUID | None = None) -> Invoice:
@@ -105,9 +102,7 @@ async def pdf_of(ctx: BillingContext, invoice: Invoice, layout: Format, language
 
 async def check_retry(ctx: BillingContext, caller: Principal, invoice_id: UUID) -> None:
     """Before anything stored under an Idempotency-Key is shown again."""
-    async with ctx.database.read() as session:
-        invoice = await repository.find(session, invoice_id)
-    await _seen_by(ctx, caller, invoice, Permission.OPERATE)
+    await _seen_by(ctx, caller, lambda session: repository.find(session, invoice_id), Permission.OPERATE)
 
 
 async def retry(ctx: BillingContext, unit: UnitOfWork, invoice_id: UUID) -> Invoice:
@@ -118,9 +113,20 @@ async def retry(ctx: BillingContext, unit: UnitOfWork, invoice_id: UUID) -> Invo
     return invoice
 
 
-async def _seen_by(ctx: BillingContext, caller: Principal, invoice: Invoice | None, permission: Permission) -> Invoice:
-    if invoice is None:
-        raise invoice_not_found()
+async def _seen_by(
+    ctx: BillingContext,
+    caller: Principal,
+    query: Callable[[AsyncSession], Awaitable[Invoice | None]],
+    permission: Permission,
+) -> Invoice:
+    async def look_up() -> Invoice:
+        async with ctx.database.read() as session:
+            found = await query(session)
+        if found is None:
+            raise invoice_not_found()
+        return found
+
+    invoice = await ctx.access.find(caller, look_up)
     try:
         await ctx.access.require(caller, invoice.business_id, permission, branch_id=invoice.branch_id)
     except NotFound:
@@ -131,11 +137,10 @@ async def _seen_by(ctx: BillingContext, caller: Principal, invoice: Invoice | No
 async def _branches(
     ctx: BillingContext, caller: Principal, business_id: UUID | None
 ) -> Mapping[UUID, frozenset[UUID] | None] | None:
-    if business_id is not None:
-        return {business_id: _scope(await ctx.access.require(caller, business_id, Permission.READ))}
-    if caller.is_admin:
+    memberships = await ctx.access.visible_memberships(caller, business_id)
+    if memberships is None:
         return None
-    return {membership.business_id: _scope(membership) for membership in caller.memberships.values()}
+    return {membership.business_id: _scope(membership) for membership in memberships}
 
 
 def _scope(membership: Membership) -> frozenset[UUID] | None:

@@ -49,6 +49,7 @@ def write_prices(sale: Sale, products: Mapping[UUID, PricedProduct], totals: Bas
             SaleItem(
                 id=new_id(),
                 sale_id=sale.id,
+                business_id=sale.business_id,
                 position=position,
                 product_id=product.product_id,
                 name=product.name,

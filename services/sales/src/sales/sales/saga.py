@@ -23,6 +23,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from chassis.telemetry.logs import get_logger
+from chassis.tenancy import only
 from kernel import Unavailable
 
 from sales.sales import repository, steps
@@ -54,6 +55,11 @@ async def resume(ctx: SagaContext, sale_id: UUID) -> None:
         sale = await repository.find(session, sale_id)
     if sale is None:
         return
+    with only(sale.business_id):
+        await _resume(ctx, sale)
+
+
+async def _resume(ctx: SagaContext, sale: Sale) -> None:
     log.info("sale.resumed", sale_id=str(sale.id), step=sale.step, attempts=sale.resume_attempts)
     step = Step(sale.step)
     if step is Step.AWAITING_PAYMENT:

@@ -106,10 +106,15 @@ async def cancel(ctx: SalesContext, caller: Principal, sale_id: UUID, scope: Ide
 
 async def get(ctx: SalesContext, caller: Principal, sale_id: UUID, *, permission: Permission = Permission.READ) -> Sale:
     """Raises NotFound, the same for an absent sale and for one of a business that is not the caller's."""
-    async with ctx.database.read() as session:
-        sale = await repository.find(session, sale_id)
-    if sale is None:
-        raise errors.sale_not_found()
+
+    async def look_up() -> Sale:
+        async with ctx.database.read() as session:
+            found = await repository.find(session, sale_id)
+        if found is None:
+            raise errors.sale_not_found()
+        return found
+
+    sale = await ctx.access.find(caller, look_up)
     try:
         await ctx.access.require(caller, sale.business_id, permission, branch_id=sale.branch_id)
     except NotFound:
@@ -231,12 +236,8 @@ async def _branch(ctx: SalesContext, membership: Membership, business_id: UUID, 
 
 
 async def _visible(ctx: SalesContext, caller: Principal, query: SaleQuery) -> Sequence[Visible] | None:
-    if query.business_id is not None:
-        membership = await ctx.access.require(caller, query.business_id, Permission.READ, branch_id=query.branch_id)
-        return [_seen_by(membership)]
-    if caller.is_admin:
-        return None
-    return [_seen_by(membership) for membership in caller.memberships.values()]
+    memberships = await ctx.access.visible_memberships(caller, query.business_id, branch_id=query.branch_id)
+    return None if memberships is None else [_seen_by(membership) for membership in memberships]
 
 
 def _lifetime(ctx: SalesContext, payment: PaymentIn) -> int | None:

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from chassis.crypto import FieldCipher
 from chassis.database import Database, UnitOfWork
-from chassis.database.idempotency import RELEASE_SQL, Answer, Claim, Idempotency, IdempotencyScope
+from chassis.database.idempotency import Answer, Claim, Idempotency, IdempotencyScope
 from chassis.telemetry.logs import get_logger
+from chassis.tenancy import on_behalf_of
 from kernel import Clock, CobroError
-from sqlalchemy import text
 
 from sales.sales import presentation, repository, settlement
 from sales.sales.models import Sale
@@ -24,7 +24,6 @@ log = get_logger(__name__)
 
 Write = Callable[[UnitOfWork, Sale], Awaitable[None]]
 
-_RELEASE = text(RELEASE_SQL)
 _RETRY_AT_MOST = 60.0
 
 
@@ -68,7 +67,9 @@ async def then(ctx: SagaContext, sale: Sale, write: Write) -> Turn:
             await write(unit, current)
         return Turn(current, answer=await _answer_caller(ctx, unit, current))
 
-    return await ctx.database.run(work)
+    # The key is the seller's, whoever carries the sale on.
+    with on_behalf_of(sale.created_by):
+        return await ctx.database.run(work)
 
 
 async def _answer_caller(ctx: SagaContext, unit: UnitOfWork, sale: Sale) -> Answer | None:
@@ -124,11 +125,12 @@ async def later(ctx: SagaContext, sale: Sale, error: CobroError, *, told: bool =
             current.resume_at = ctx.clock.now() + timedelta(seconds=wait)
             if current.idempotency_owner is not None:
                 scope, claim = _claim(current)
-                await unit.session.execute(_RELEASE, ctx.idempotency.holding(scope, claim))
+                await ctx.idempotency.release(unit, scope, claim)
             return Turn(current, error=error if told else None, pause=True)
         return Turn(current)
 
-    return await ctx.database.run(work)
+    with on_behalf_of(sale.created_by):
+        return await ctx.database.run(work)
 
 
 def moving(ctx: SagaContext, step: Step) -> Write:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.bus.outbox import outbox_sql
-from chassis.database import Database, Statement
+from chassis.database import SCOPED, Database, Statement
 from chassis.database.plumbing import outbox
 from chassis.http.pagination import PageParams, Slice, fetch_page
 from sqlalchemy import Row, Select, case, func, literal_column, select
@@ -21,7 +21,7 @@ _COLUMNS: Final = (
 _VALUES: Final = ", ".join(f":{name}" for name in _COLUMNS.split(", "))
 _STORE: Final = Statement(
     f"WITH stored AS (INSERT INTO webhook_events ({_COLUMNS}, published_event_id)"  # noqa: S608 - constants
-    f" VALUES ({_VALUES}, :event_id) ON CONFLICT (provider, provider_event_id) DO NOTHING RETURNING id),"
+    f" SELECT {_VALUES}, :event_id WHERE {SCOPED} ON CONFLICT (provider, provider_event_id) DO NOTHING RETURNING id),"
     f" sent AS ({outbox_sql('stored')})"
     " SELECT count(*) FROM stored"
 )
