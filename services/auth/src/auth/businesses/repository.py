@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.http.pagination import PageParams, Slice, fetch_page
@@ -9,7 +10,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.businesses.models import Business
-from auth.members.models import Member
 
 
 def _living() -> Select[Business]:
@@ -29,10 +29,9 @@ async def hold(session: AsyncSession, business_id: UUID) -> Business | None:
     return await session.scalar(_living().where(Business.id == business_id).with_for_update(read=True))
 
 
-async def page(session: AsyncSession, params: PageParams, *, member_id: UUID | None) -> Slice:
-    """Businesses that a user belongs to, or everybody's for None; newest first."""
+async def page(session: AsyncSession, params: PageParams, *, among: Sequence[UUID] | None) -> Slice:
+    """Businesses, only those `among` some unless that is None; newest first."""
     statement = _living()
-    if member_id is not None:
-        mine = select(Member.business_id).where(Member.user_id == member_id, Member.deleted_at.is_(None))
-        statement = statement.where(Business.id.in_(mine))
+    if among is not None:
+        statement = statement.where(Business.id.in_(among))
     return await fetch_page(session, statement, params, created_at=Business.created_at, id=Business.id)

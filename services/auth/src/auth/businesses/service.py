@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from chassis import tenancy
 from chassis.auth import Permission, Principal, Role
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, IdempotencyScope
@@ -35,12 +36,15 @@ async def create(ctx: AuthContext, caller: Principal, scope: IdempotencyScope, r
     if caller.role not in {Role.MERCHANT, Role.ADMIN}:
         raise errors.not_a_merchant()
     values = _whole(request)
+    business_id = new_id()
+    # Theirs from its first row on.
+    tenancy.admit([business_id])
 
     async def work(unit: UnitOfWork) -> Data[BusinessResponse]:
         owner = await users.hold(unit.session, caller.user_id)
         if owner is None:
             raise user_gone()
-        business, created = _new(ctx, unit, owner.id, values)
+        business, created = _new(ctx, unit, business_id, owner.id, values)
         unit.session.add(business)
         await unit.session.flush()
         unit.publish(events.of(BusinessCreated, business))
@@ -52,9 +56,10 @@ async def create(ctx: AuthContext, caller: Principal, scope: IdempotencyScope, r
 
 
 async def list_page(ctx: AuthContext, caller: Principal, params: PageParams) -> Page[BusinessResponse]:
-    """The caller's businesses; for an administrator, everybody's. Read from the tables: a token may be older."""
+    """The caller's businesses; for an administrator, everybody's."""
+    visible = await ctx.access.visible(caller, None)
     async with ctx.database.read() as session:
-        result = await repository.page(session, params, member_id=None if caller.is_admin else caller.user_id)
+        result = await repository.page(session, params, among=visible)
     return as_page(result, lambda row: present(ctx, row.Business))
 
 
@@ -141,11 +146,13 @@ def _with_tax_id(values: dict[str, Any], country: Country) -> dict[str, Any]:
         raise errors.bad_tax_id(str(error)) from None
 
 
-def _new(ctx: AuthContext, unit: UnitOfWork, owner_id: UUID, values: dict[str, Any]) -> tuple[Business, Changes]:
+def _new(
+    ctx: AuthContext, unit: UnitOfWork, business_id: UUID, owner_id: UUID, values: dict[str, Any]
+) -> tuple[Business, Changes]:
     now = unit.clock.now()
     country: Country = values["country"]
     business = Business(
-        id=new_id(),
+        id=business_id,
         owner_id=owner_id,
         currency=country.currency.value,
         version=1,

@@ -11,11 +11,14 @@ change, and are bound by it, or begin after it, and see it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.database import UnitOfWork
+from chassis.tenancy import EVERYONE_SETTING, current, everyone
+from sqlalchemy import text
 
 from auth.context import AuthContext
 from auth.sessions import repository
@@ -23,6 +26,7 @@ from auth.sessions.states import ENDED_SECONDS
 from auth.users import repository as users
 
 _AT_ONCE = 500
+_SET_TENANTS = text("SELECT set_config('cobro.tenants', :tenants, true)")
 
 
 def moment_of_issue(now: datetime, valid_from: datetime | None) -> datetime:
@@ -35,13 +39,19 @@ def moment_of_issue(now: datetime, valid_from: datetime | None) -> datetime:
 async def outdate(unit: UnitOfWork, user_ids: Collection[UUID]) -> None:
     """Make every access token of these users stale, if and when the transaction commits. Then call `announce`."""
     if user_ids:
-        await users.lock_all(unit.session, user_ids)
-        await repository.outdate(unit.session, user_ids, unit.clock.now())
+        async with _everyone_within(unit):
+            await users.lock_all(unit.session, user_ids)
+            await repository.outdate(unit.session, user_ids, unit.clock.now())
 
 
 async def announce(ctx: AuthContext, user_ids: Collection[UUID] | None = None) -> None:
     """Tell Redis of ends and bounds it has not heard of: of these users, or of all. Does nothing when Redis is down; a
     job then tries again."""
+    with everyone():
+        await _announce(ctx, user_ids)
+
+
+async def _announce(ctx: AuthContext, user_ids: Collection[UUID] | None) -> None:
     since = ctx.clock.now() - timedelta(seconds=ENDED_SECONDS)
     async with ctx.database.read() as session:
         waiting = await repository.unannounced(session, since=since, user_ids=user_ids, limit=_AT_ONCE)
@@ -60,3 +70,11 @@ async def announce(ctx: AuthContext, user_ids: Collection[UUID] | None = None) -
             await repository.mark_bounds_announced(unit.session, bounds, now)
 
     await ctx.database.run(work)
+
+
+@asynccontextmanager
+async def _everyone_within(unit: UnitOfWork) -> AsyncIterator[None]:
+    """The accounts of others, in the middle of a transaction of one business. Ends with it when the block fails."""
+    await unit.session.execute(_SET_TENANTS, {"tenants": EVERYONE_SETTING})
+    yield
+    await unit.session.execute(_SET_TENANTS, {"tenants": current().tenants_setting})

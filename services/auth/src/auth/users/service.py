@@ -10,6 +10,7 @@ from chassis.auth import Principal, Role
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, IdempotencyScope
 from chassis.http.schemas import Data
+from chassis.tenancy import everyone
 from kernel import new_id
 from sqlalchemy.exc import IntegrityError
 
@@ -36,7 +37,8 @@ async def register(ctx: AuthContext, scope: IdempotencyScope, request: RegisterR
         user = await add(ctx, unit, request, password_hash, role=Role.MERCHANT)
         return Data(data=await sessions.start(ctx, unit, user, session_id=session_id, device=device))
 
-    answer = await ctx.idempotency.run(scope, work)
+    with everyone():
+        answer = await ctx.idempotency.run(scope, work)
     if not answer.replayed:
         await ctx.session_states.activate(session_id)
     return answer

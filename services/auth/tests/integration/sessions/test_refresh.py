@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from chassis.tenancy import everyone
 from kernel import new_id
 
 pytestmark = pytest.mark.integration
@@ -123,14 +124,15 @@ async def test_old_tokens_and_sessions_are_swept(sut: Any, world: Any, later: An
     job = next(job for job in sut.service.jobs if job.name == "sessions-forget")
     with later(timedelta(days=8, seconds=1)):
         await world.login(account)
-        await job.run()
+        with everyone():
+            await job.run()
     rows = await world.sql(
         "SELECT s.id, count(t.id) AS tokens FROM sessions s LEFT JOIN refresh_tokens t ON t.session_id = s.id"
         " WHERE user_id = :id GROUP BY s.id ORDER BY s.created_at",
         id=account.id,
     )
     assert [row.tokens for row in rows] == [0, 1]
-    with later(timedelta(days=140)):
+    with later(timedelta(days=140)), everyone():
         await job.run()
     assert await world.sql("SELECT id FROM sessions WHERE user_id = :id", id=account.id) == []
     assert (await world.post(REFRESH, {"refreshToken": str(new_id())})).status_code == 401
