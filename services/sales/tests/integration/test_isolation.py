@@ -1,0 +1,50 @@
+"""Either barrier between tenants holds without the other: the service's own filter, and row-level security."""
+
+from typing import Any
+
+import pytest
+from chassis.testing.barriers import unsecured
+from chassis.testing.tokens import make_principal
+from kernel import new_id
+
+pytestmark = pytest.mark.integration
+
+
+async def test_every_table_is_secured(sut: Any) -> None:
+    assert await unsecured(sut.owner_url, exempt={}) == []
+
+
+async def reach(shop: Any, sale: dict[str, Any]) -> dict[str, int]:
+    """What a stranger gets of somebody else's sale, by every route."""
+    stranger = make_principal(owns=[new_id()])
+    headers = shop.sut.as_(stranger)
+    client, path = shop.sut.client, f"/api/v1/sales/{sale['id']}"
+    listed = await client.get("/api/v1/sales", headers=headers)
+    product = shop.product()
+    return {
+        "show": (await client.get(path, headers=headers)).status_code,
+        "cancel": (await client.post(f"{path}/cancel", headers=headers)).status_code,
+        "list": 200 if sale["id"] in listed.text else 404,
+        "sell": (await shop.post(shop.body(product), caller=stranger)).status_code,
+    }
+
+
+async def test_the_filter_alone(shop: Any) -> None:
+    sale = await shop.sell(shop.product())
+    async with shop.sut.row_security_off():
+        assert set((await reach(shop, sale)).values()) == {404}
+
+
+async def test_row_level_security_alone(shop: Any) -> None:
+    sale = await shop.sell(shop.product())
+    with shop.sut.filters_off():
+        assert set((await reach(shop, sale)).values()) == {404}
+    assert await shop.get(sale["id"]) == sale
+    assert len(await shop.sales()) == 1
+
+
+async def test_with_both_down_nothing_holds(shop: Any) -> None:
+    sale = await shop.sell(shop.product())
+    async with shop.sut.row_security_off():
+        with shop.sut.filters_off():
+            assert await reach(shop, sale) == {"show": 200, "cancel": 200, "list": 200, "sell": 201}
