@@ -26,6 +26,7 @@ FILES = {file.name: file for file in secret_files(STORE, HOSTS)}
 COMPOSE: dict[str, Any] = yaml.safe_load(_VARIABLE.sub(r"\1", (ROOT / "docker-compose.yml").read_text()))
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 OBSERVABILITY = {"prometheus", "grafana"}
+OPTIONAL = OBSERVABILITY | {"nginx"}
 STEPS = {"secrets", "provision", "topology", "seed", *(f"migrate-{s.name}" for s in SERVICES if s.has_database)}
 
 of_every_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
@@ -144,11 +145,11 @@ def test_the_end_of_the_last_step_means_that_everything_is_healthy() -> None:
 
 
 def test_there_is_no_container_without_a_purpose() -> None:
-    assert CONTAINERS.keys() == {s.name for s in SERVICES} | {TWINS} | STEPS | set(HOSTS) | OBSERVABILITY
+    assert CONTAINERS.keys() == {s.name for s in SERVICES} | {TWINS} | STEPS | set(HOSTS) | OPTIONAL
 
 
-def test_what_is_only_for_watching_is_off_unless_asked_for() -> None:
-    assert {name for name, container in CONTAINERS.items() if container.get("profiles")} == OBSERVABILITY
+def test_what_not_everybody_needs_is_off_unless_asked_for() -> None:
+    assert {name for name, container in CONTAINERS.items() if container.get("profiles")} == OPTIONAL
 
 
 @of_every_container
@@ -166,7 +167,7 @@ def test_the_servers_are_those_the_tests_run_against() -> None:
 def test_only_the_gateway_and_the_twins_can_be_reached_and_only_from_this_machine(name: str) -> None:
     ports = CONTAINERS[name].get("ports", [])
     assert all(port.startswith("127.0.0.1:") for port in ports)
-    assert bool(ports) == (name in {"gateway", TWINS} | OBSERVABILITY)
+    assert bool(ports) == (name in {"gateway", TWINS} | OPTIONAL)
 
 
 @of_every_container

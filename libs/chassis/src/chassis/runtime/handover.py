@@ -14,6 +14,7 @@ from typing import Final
 _FIRST_DESCRIPTOR: Final = 3
 READY: Final = "READY=1"
 STOPPING: Final = "STOPPING=1"
+_LISTENS: Final = "NOTIFY_SOCKET"
 
 
 def inherited_listener() -> socket.socket | None:
@@ -28,7 +29,7 @@ def inherited_listener() -> socket.socket | None:
 
 def notify(state: str) -> None:
     """Tell the service manager, if there is one that listens."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
+    address = os.environ.get(_LISTENS, "")
     if not address:
         return
     if address.startswith("@"):  # in the abstract namespace
