@@ -62,8 +62,8 @@ async def leave(ctx: AuthContext, caller: Principal, membership_id: UUID) -> Non
 
 async def _lock(unit: UnitOfWork, caller: Principal, membership_id: UUID) -> tuple[User, Member, str]:
     found = await repository.lock(unit.session, await _user(unit.session, caller), membership_id)
-    # Held last, as everyone does; they may have been deleted meanwhile.
-    user = await users.hold(unit.session, caller.user_id)
+    # Last, as everyone locks them; they may have been deleted meanwhile.
+    user = await users.lock(unit.session, caller.user_id)
     if user is None:
         raise user_gone()
     if found is None:

@@ -13,7 +13,7 @@ PREFIX: Final = "/api/v1"
 
 # service -> the first path segments it owns. One line here opens a new resource to the world.
 SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
-    "auth": ("auth", "users", "kyc", "businesses"),
+    "auth": ("auth", "users", "kyc", "businesses", "audit-entries"),
     "catalog": ("products",),
     "sales": ("sales", "cash-registers"),
     "payments": ("payments", "payment-methods"),
