@@ -72,12 +72,15 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_url(url)
         if len(self.url) > _MAX_URL:
             self._reject(414)
+        if b"#" in url:  # no part of a target (RFC 9112, 3.2); the parser would cut it off
+            self._reject(400)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_size += len(name) + len(value) + 4
         if self._head_size > _MAX_HEAD or len(self.headers) >= _MAX_HEADERS:
             self._reject(431)
-        super().on_header(name, value)
+        if self._reading_head:  # a trailer would be taken for a header by whoever reads them later
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
