@@ -16,6 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from auth.audit.actions import AuditAction
 from auth.audit.service import record
+from auth.codes import repository as codes
+from auth.codes.rules import Channel
 from auth.context import AuthContext
 from auth.sealing import assign, seal
 from auth.sessions import service as sessions
@@ -76,6 +78,8 @@ async def write_profile(
     if "email" in changes:
         user.email_index = _email_index(ctx, values["email"])
         user.email_verified_at = None
+        # Those that were sent to the address before.
+        await codes.withdraw(unit.session, user.id, unit.clock.now(), channel=Channel.EMAIL)
     user.version += 1
     user.updated_at = unit.clock.now()
     await _flush(unit)

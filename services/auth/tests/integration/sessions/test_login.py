@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -107,3 +109,70 @@ async def test_more_logins_than_can_wait_are_told_to_come_back(sut: Any, world: 
     assert statuses == {401, 429}
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert (refused.json()["code"], refused.headers["Retry-After"]) == ("login_busy", "2")
+
+
+async def test_a_flood_of_logins_leaves_the_service_responsive(sut: Any, world: Any, altered: Any) -> None:
+    account = await world.register()
+    slow = PasswordHasher(sut.kit.settings.password_pepper.get_secret_value(), cost=10, threads=2, queue=24)
+    with altered(passwords=slow):
+        bodies = [{"phone": world.phone(), "password": "not my password"} for _ in range(40)]
+        flood = asyncio.gather(*(world.post("/auth/login", body) for body in bodies))
+        answered, delays = 0, []
+        while not flood.done():
+            started = time.perf_counter()
+            assert (await world.get("/auth/me", account.headers)).status_code == 200
+            delays.append(time.perf_counter() - started)
+            answered += 1
+            await asyncio.sleep(0.01)
+        statuses = [answer.status_code for answer in await flood]
+    await slow.close()
+    assert set(statuses) == {401, 429}
+    assert answered >= 5, "others are answered while passwords are looked at"
+    assert statistics.median(delays) < 0.25
+
+
+async def test_what_was_tried_and_what_succeeded_is_on_record(world: Any, address: str) -> None:
+    account, stranger = await world.register(), world.phone()
+    await world.post("/auth/login", {"phone": account.phone, "password": "not my password"})
+    await world.login(account)
+    rows = await world.sql(
+        "SELECT action, actor_id, session_id, (a.*)::text AS dump FROM audit_entries a"
+        " WHERE subject_type = 'login' AND subject_id = :id ORDER BY occurred_at, id",
+        id=account.id,
+    )
+    assert [(row.action, row.actor_id) for row in rows] == [
+        ("login.failed", None),
+        ("login.succeeded", account.id),
+    ]
+    assert rows[1].session_id is not None
+    await world.post("/auth/login", {"phone": stranger, "password": "not my password"})
+    [unknown] = await world.sql(
+        "SELECT subject_id, (a.*)::text AS dump FROM audit_entries a WHERE action = 'login.failed'"
+        " ORDER BY occurred_at DESC, id DESC LIMIT 1"
+    )
+    assert unknown.subject_id is None
+    dump = str(rows) + unknown.dump
+    for secret in (account.phone, stranger, address, "not my password", account.password):
+        assert secret not in dump
+
+
+async def test_the_cost_of_a_hash_does_not_tell_who_is_registered(sut: Any, world: Any, altered: Any) -> None:
+    """Cost 9 now, 4 before: the answers differ in nothing, and not in their time."""
+    old = await world.register()
+    hasher = PasswordHasher(sut.kit.settings.password_pepper.get_secret_value(), cost=9, threads=1, queue=9)
+
+    async def median(phone: str) -> float:
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            answer = await world.post("/auth/login", {"phone": phone, "password": "not my password"})
+            times.append(time.perf_counter() - started)
+            assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+        return statistics.median(times)
+
+    with altered(passwords=hasher):
+        new = await world.register()
+        known, renewed, unknown = [await median(phone) for phone in (old.phone, new.phone, world.phone())]
+    await hasher.close()
+    assert 0.5 < known / unknown < 2
+    assert 0.5 < renewed / unknown < 2

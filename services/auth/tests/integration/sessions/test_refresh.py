@@ -74,6 +74,11 @@ async def test_an_old_token_ends_the_whole_session(sut: Any, world: Any, later: 
     assert (await world.get("/auth/me", account.headers)).json()["code"] == "session_revoked"
     [row] = await world.sql("SELECT end_reason FROM sessions WHERE id = :id", id=session)
     assert row.end_reason == "token_reused"
+    [entry] = await world.sql(
+        "SELECT actor_id FROM audit_entries WHERE subject_id = :id AND action = 'session.refresh_token_reused'",
+        id=session,
+    )
+    assert entry.actor_id is None
 
 
 async def test_a_token_lasts_seven_days(world: Any, later: Any) -> None:
