@@ -160,6 +160,7 @@ async def _exchange(ctx: AuthContext, unit: UnitOfWork, token: str) -> TokenResp
         raise errors.refresh_token_invalid()
     if presented.used_at is not None and now - presented.used_at > REUSE_GRACE:
         login.ended_at, login.end_reason, login.announced_at = now, EndReason.TOKEN_REUSED.value, None
+        audit.record(ctx.cipher, unit, AuditAction.REFRESH_TOKEN_REUSED, actor=None, subject_id=login.id)
         return _Reused(login.id, login.user_id)
     if presented.expires_at <= now:
         raise errors.refresh_token_invalid()
