@@ -63,7 +63,12 @@ class FieldCipher:
     @property
     def current_prefix(self) -> str:
         """What every envelope under the current key begins with."""
-        return f"{_VERSION}.{self.current_key_id}."
+        return prefix_of(self.current_key_id)
+
+    @property
+    def other_key_ids(self) -> frozenset[str]:
+        """Keys that can still be read with."""
+        return frozenset(self._ciphers) - {self.current_key_id}
 
     def encrypt(self, plain: str | bytes, *, context: str) -> str:
         data = plain.encode() if isinstance(plain, str) else plain
@@ -103,6 +108,11 @@ class FieldCipher:
 
     def is_current(self, envelope: str) -> bool:
         return envelope.startswith(self.current_prefix)
+
+
+def prefix_of(key_id: str) -> str:
+    """What every envelope under this key begins with."""
+    return f"{_VERSION}.{key_id}."
 
 
 def key_id_of(envelope: str | bytes) -> str | None:

@@ -21,7 +21,7 @@ from sqlalchemy import Column, ColumnElement, Row, Table, and_, bindparam, func,
 from sqlalchemy.orm import DeclarativeBase
 
 from chassis import tenancy
-from chassis.crypto import DecryptionFailed, FieldCipher
+from chassis.crypto import DecryptionFailed, FieldCipher, key_id_of, prefix_of
 from chassis.database.engine import Database
 from chassis.database.plumbing import idempotency_keys
 from chassis.database.unit import UnitOfWork
@@ -64,9 +64,11 @@ class SealedTable:
 
     @property
     def name(self) -> str:
-        return self.table.name
+        return str(self.table.name)  # SQLAlchemy's own kind of string is no key in JSON
 
     async def reencrypt(self, database: Database, cipher: FieldCipher, progress: Progress) -> None:
+        if not cipher.other_key_ids:
+            return
         async for window in self._windows(database):
 
             async def work(unit: UnitOfWork, window: ColumnElement[bool] = window) -> int:
@@ -112,7 +114,7 @@ class SealedTable:
         columns: list[Column[Any]] = [self.table.c[name] for name in self.columns]
         statement = (
             select(*self._key, *columns)
-            .where(window, or_(*(_is_old(column, cipher.current_prefix) for column in columns)))
+            .where(window, or_(*(_is_readable(column, cipher) for column in columns)))
             .order_by(*self._key)
             .with_for_update(skip_locked=True)
         )
@@ -143,7 +145,7 @@ class SealedTable:
         fresh = {}
         for name in self.columns:
             value = getattr(row, name)
-            if value is None or cipher.is_current(value):
+            if value is None or key_id_of(value) not in cipher.other_key_ids:
                 continue
             context = self.context(name, row)
             try:
@@ -212,12 +214,17 @@ async def _one_place(
     for attempt in range(_PASSES):
         await place.reencrypt(database, cipher, progress)
         left = await place.remaining(database, cipher)
-        if not left:
+        if not left.keys() & cipher.other_key_ids:
             break
         if attempt + 1 < _PASSES:
             await asyncio.sleep(_PAUSE)
     report(f"{place.name}: {rewritten[place.name]} values re-encrypted, {sum(left.values())} remain")
     return left
+
+
+def _is_readable(column: Column[Any], cipher: FieldCipher) -> ColumnElement[bool]:
+    """Under another key than the current one, which is at hand."""
+    return or_(*(func.starts_with(column, prefix_of(kid)) for kid in sorted(cipher.other_key_ids)))
 
 
 def _is_old(column: Column[Any], prefix: str) -> ColumnElement[bool]:
