@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType, ModuleType
 
-from stack.commands import demo, down, infra, provision, rollout, secrets, seed, status, up
+from stack.commands import admin, demo, down, infra, provision, rollout, secrets, seed, status, up
 from stack.console import say
 from stack.errors import StackError
 
@@ -16,6 +16,7 @@ COMMANDS: dict[str, ModuleType] = {
     "rollout": rollout,
     "demo": demo,
     "seed": seed,
+    "admin": admin,
     "secrets": secrets,
     "provision": provision,
     "infra": infra,

@@ -109,3 +109,48 @@ async def test_a_session_nobody_opened_is_not_active(sut: Any) -> None:
     sessions = directory_pb2_grpc.SessionsStub(await sut.channel())
     answer = await sessions.CheckSession(directory_pb2.CheckSessionRequest(session_id=str(new_id())), timeout=5)
     assert not answer.active
+
+
+async def test_all_memberships_of_a_user(sut: Any, world: Any, stub: directory_pb2_grpc.DirectoryStub) -> None:
+    owner, employee = await world.register(), await world.register()
+    own = await world.open_business(employee)
+    business = await world.open_business(owner)
+    branch = await world.open_branch(owner, business["id"])
+    member = await world.employ(business["id"], employee, [branch["id"]])
+    invited = await world.open_business(owner)
+    await world.post(f"/businesses/{invited['id']}/members", {"phone": employee.phone}, owner.headers)
+
+    async def listed(user_id: UUID) -> list[tuple[str, str, list[str]]]:
+        request = directory_pb2.ListMembershipsRequest(user_id=str(user_id))
+        answer = await stub.ListMemberships(request, timeout=5)
+        return [(item.business_id, item.role, list(item.branch_ids)) for item in answer.memberships]
+
+    assert sorted(await listed(employee.id)) == sorted(
+        [(business["id"], "EMPLOYEE", [branch["id"]]), (own["id"], "OWNER", [])]
+    )
+    await sut.client.delete(f"/api/v1/businesses/{business['id']}/members/{member}", headers=owner.headers)
+    assert await listed(employee.id) == [(own["id"], "OWNER", [])]
+    assert await listed(new_id()) == []
+
+
+async def test_how_a_user_can_be_reached(sut: Any, world: Any, stub: directory_pb2_grpc.DirectoryStub) -> None:
+    email = f"ana{new_id().hex}@example.com"
+    account = await world.register(email=email, firstName="Ana")
+    plain = await world.register()
+    await sut.client.patch("/api/v1/auth/me", json={"language": "pt"}, headers=plain.headers)
+    await world.verify_phone(plain)
+    found = await stub.GetUser(directory_pb2.GetUserRequest(user_id=str(account.id)), timeout=5)
+    assert found == directory_pb2.User(
+        id=str(account.id), phone=account.phone, email=email, first_name="Ana", language="es"
+    )
+    found = await stub.GetUser(directory_pb2.GetUserRequest(user_id=str(plain.id)), timeout=5)
+    assert found == directory_pb2.User(id=str(plain.id), phone=plain.phone, phone_verified=True, language="pt")
+    await world.delete_user(plain)
+    for user_id, code in (
+        (str(plain.id), grpc.StatusCode.NOT_FOUND),
+        (str(new_id()), grpc.StatusCode.NOT_FOUND),
+        ("x", grpc.StatusCode.INVALID_ARGUMENT),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.GetUser(directory_pb2.GetUserRequest(user_id=user_id), timeout=5)
+        assert refused.value.code() == code
