@@ -94,3 +94,42 @@ async def test_without_any_keys_all_who_wait_are_told_after_one_try() -> None:
 
 async def test_a_key_that_auth_does_not_know_is_none(auth: Auth) -> None:
     assert await JwksClient(auth.url).key("unknown") is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'{"keys": null}',
+        b'{"keys": [7]}',
+        b'{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "x"}]}',
+        b'{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "x", "x": "!!"}]}',
+        b'{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}',
+    ],
+)
+async def test_what_is_no_key_set_leaves_the_known_keys_as_they_are(
+    auth: Auth, factory: TokenFactory, document: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = JwksClient(auth.url)
+    assert await client.key(factory.kid) is not None
+    monkeypatch.setattr("chassis.auth.jwks._RETRY_UNKNOWN_AFTER", 0.0)
+    auth.document = document
+    assert await client.key("another") is None
+    assert auth.asked == 2
+    assert await client.key(factory.kid) is not None
+
+
+async def test_keys_for_other_uses_are_passed_over(auth: Auth, factory: TokenFactory) -> None:
+    document = orjson.loads(auth.document)
+    document["keys"] += [
+        {"kty": "RSA", "kid": "rsa", "n": "AQAB", "e": "AQAB"},
+        {"kty": "oct", "kid": "hmac", "k": "c2VjcmV0"},
+        {**document["keys"][0], "kid": "encryption", "use": "enc"},
+    ]
+    auth.document = orjson.dumps(document)
+    client = JwksClient(auth.url)
+    assert await client.key(factory.kid) is not None
+    assert [await client.key(kid) for kid in ("rsa", "hmac", "encryption")] == [None, None, None]
+    assert auth.asked == 1

@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
+from typing import Any
 from urllib.request import urlopen
 
 import orjson
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from kernel import Unavailable
 
@@ -56,9 +58,9 @@ class JwksClient:
     async def _refresh(self) -> None:
         try:
             document = orjson.loads(await asyncio.to_thread(self._fetch))
-            self._keys = {entry["kid"]: OKPKey.import_key(entry) for entry in document["keys"]}
+            self._keys = {entry["kid"]: OKPKey.import_key(entry) for entry in document["keys"] if _is_ours(entry)}
             self._fetched = time.monotonic()
-        except (OSError, HTTPException, ValueError, KeyError) as error:
+        except (OSError, HTTPException, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("jwks.refresh_failed", error=type(error).__name__)
         finally:
             self._tried = time.monotonic()
@@ -68,3 +70,8 @@ class JwksClient:
         with urlopen(self._url, timeout=_TIMEOUT) as response:  # noqa: S310 - the address is our own setting
             document: bytes = response.read(_MAX_BYTES)
         return document
+
+
+def _is_ours(entry: Mapping[str, Any]) -> bool:
+    """A key of another kind, should auth ever publish one, is for others."""
+    return entry.get("kty") == "OKP" and entry.get("crv") == "Ed25519" and entry.get("use", "sig") == "sig"
