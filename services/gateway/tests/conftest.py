@@ -65,12 +65,12 @@ class Services:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
+        if path in self.handlers:
+            await self.handlers[path](scope, receive, send)
+            return
         if path == "/.well-known/jwks.json":
             key = {**self.tokens.key.as_dict(private=False), "kid": self.tokens.kid}
             await answer(send, 200, orjson.dumps({"keys": [key]}))
-            return
-        if path in self.handlers:
-            await self.handlers[path](scope, receive, send)
             return
         body = await read_all(receive)
         if body is None:

@@ -21,9 +21,48 @@ _ADDED = {
 }
 
 
+# An error each: message, code.
+_ERRORS = {
+    "400": ("Validation failed", "validation_failed"),
+    "401": ("The access token has expired", "token_expired"),
+    "403": ("Only the owner of the business may do this", "forbidden"),
+    "404": ("Not found", "not_found"),
+    "409": ("The same request is being worked on", "idempotency_in_progress"),
+    "413": ("The body is larger than 1048576 bytes", "too_large"),
+    "415": ("The media type is not supported", "unsupported_media_type"),
+    "422": ("The idempotency key was used with another body", "idempotency_key_reused"),
+    "429": ("Too many requests", "rate_limited"),
+    "502": ("The sales service gave no valid answer", "bad_gateway"),
+    "503": ("The sales service is not available", "upstream_unavailable"),
+    "504": ("The sales service took too long to answer", "upstream_timeout"),
+}
+_HEADERS = {
+    "RetryAfter": ("Seconds until it is worth asking again", "2"),
+    "RateLimit": (
+        "Of each limit that the request counts under: requests left, seconds until all are back",
+        '"api";r=299;t=1, "business";r=2998;t=1',
+    ),
+    "RateLimitPolicy": (
+        "Those limits: requests per window of seconds",
+        '"api";q=1200;w=60, "business";q=12000;w=60',
+    ),
+    "RequestId": ("What to name when asking for help; the request's own, where it brought one", "req-2f6c1b7a"),
+}
+
+
 def _error(description: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/ErrorBody"}
     return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _error_example(status: str, message: str, code: str) -> dict[str, Any]:
+    errors = [{"field": "email", "message": "is not an e-mail address"}] if status == "400" else []
+    value = {"statusCode": int(status), "message": message, "code": code, "errors": errors, "requestId": "req-2f6c1b7a"}
+    return {"summary": code, "value": value}
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
 
 
 def base_document() -> dict[str, Any]:
@@ -49,7 +88,6 @@ def base_document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": _TITLE, "version": "1", "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": "health", "description": "The state of the suite"}],
         "paths": {
             "/health": {
                 "get": {
@@ -68,6 +106,8 @@ def base_document() -> dict[str, Any]:
         },
         "components": {
             "schemas": {**definitions, "ErrorBody": schema, "SuiteHealth": health},
+            "examples": {f"Error{status}": _error_example(status, *said) for status, said in _ERRORS.items()},
+            "headers": {name: _header(*said) for name, said in _HEADERS.items()},
             "securitySchemes": {
                 "bearer": {
                     "type": "http",

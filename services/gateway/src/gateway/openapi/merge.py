@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
+from gateway.openapi.complete import complete
+from gateway.openapi.tags import tag
 from gateway.routing.table import is_public, opens_by_key, owner_of
 
 Document = Mapping[str, Any]
@@ -44,12 +46,13 @@ def merge(documents: Mapping[str, Document], *, base: Document) -> dict[str, Any
             for method, operation in operations.items():
                 if method in _METHODS:
                     _finish(operation, service, (method.upper(), path), base, operation_ids)
-                    for tag in operation["tags"]:
-                        tags.setdefault(tag, {"name": tag})
+                    for name in operation["tags"]:
+                        tags.setdefault(name, tag(name, service))
             merged["paths"].setdefault(path, {}).update(operations)
-        tags |= {tag["name"]: dict(tag) for tag in document.get("tags", ())}
+        tags |= {entry["name"]: {**tag(entry["name"], service), **entry} for entry in document.get("tags", ())}
         _add_components(merged["components"], document, service, renamed)
     merged["tags"] = [tags[name] for name in sorted(tags)]
+    complete(merged)
     return merged
 
 

@@ -19,7 +19,6 @@ from gateway.proxy.upstream import Upstream
 
 log = get_logger(__name__)
 
-_FRESH_FOR = 15.0
 _TIMEOUT = 3.0
 
 
@@ -30,16 +29,20 @@ class Merged:
 
 
 class MergedOpenApi:
-    """An old document is given out while the next is being made; only the very first reader waits."""
+    """An old document is given out while the next is being made; only the very first reader waits.
 
-    def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
+    fresh_for: seconds after which it is made again for the next reader, with the services that are up by then.
+    """
+
+    def __init__(self, upstreams: Mapping[str, Upstream], *, fresh_for: float = 15.0) -> None:
         self._upstreams = upstreams
+        self._fresh_for = fresh_for
         self._merged: Merged | None = None
         self._made = float("-inf")
         self._making: asyncio.Task[Merged] | None = None
 
     async def get(self) -> Merged:
-        if self._merged is not None and time.monotonic() - self._made < _FRESH_FOR:
+        if self._merged is not None and time.monotonic() - self._made < self._fresh_for:
             return self._merged
         if self._making is None:
             self._making = asyncio.create_task(self._make())
