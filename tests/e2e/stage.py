@@ -28,8 +28,9 @@ ENVIRONMENT = {
     "SALES_RESUME_EVERY": "0.5",
     "CONEKTA_TIMEOUT_SECONDS": "3",
 }
-# All tests call from one address.
+# All tests call from one address, or say from which they do.
 UNLIMITED = {
+    "GATEWAY_TRUSTED_PROXIES": "127.0.0.1/32",
     "GATEWAY_LIMIT_PUBLIC": "600000/60:100000",
     "GATEWAY_LIMIT_LOGIN": "600000/60:100000",
     "GATEWAY_LIMIT_CODES": "600000/60:100000",

@@ -22,9 +22,9 @@ from .rules import Rule
 from .tenant import Tenant
 
 # What anybody may name, and what decides nothing.
-_COMMON = frozenset({"provider"})
+_COMMON = frozenset({"provider", "name"})
 # Query parameters that are not called like the thing they name.
-_NAMED_OTHERWISE = {"transaction_id": "payment_id"}
+_NAMED_OTHERWISE = {"transaction_id": "payment_id", "actor_id": "user_id", "subject_id": "member_id"}
 
 Place = tuple[str, ...]
 """`path`, `query` or `body`, and where in it."""
@@ -46,7 +46,7 @@ async def attacks(operations: Mapping[str, Operation], attacker: Tenant, victim:
     own, theirs = await attacker.things(), await victim.things()
     found = []
     for row in ROWS:
-        if row.rule is not Rule.PUBLIC and row.operation in operations:
+        if row.rule is not Rule.PUBLIC and not row.alone and row.operation in operations:
             request = await request_of(row, attacker)
             filters = _filters(operations[row.operation], own)
             found += list(_attacks(row, request, own, theirs, filters))

@@ -16,35 +16,67 @@ from stack.countries import shop_of
 from e2e.merchant import Json
 from e2e.polling import until
 
-from .rules import Persona
+from .forms import Form, identity_form
+from .people import Person, elsewhere, register
 from .tenant import Tenant
 
 _SHOP = shop_of("MX")
 
 
-async def registration(tenant: Tenant) -> Json:
+async def registration(tenant: Tenant, caller: Person | None) -> Json:
     return {"phone": _SHOP.phone(), "password": f"Clave-{secrets.token_hex(8)}"}
 
 
-async def log_in(tenant: Tenant) -> Json:
-    owner = tenant.people[Persona.OWNER]
-    return {"phone": owner.phone, "password": owner.password}
+async def log_in(tenant: Tenant, caller: Person | None) -> Json:
+    somebody = await register(tenant.stage)
+    return {"phone": somebody.phone, "password": somebody.password}
 
 
-async def refresh(tenant: Tenant) -> Json:
-    tokens = await tenant.people[Persona.OWNER].log_in()
-    return {"refreshToken": tokens["refreshToken"]}
+async def refresh(tenant: Tenant, caller: Person | None) -> Json:
+    somebody = await register(tenant.stage)
+    return {"refreshToken": somebody.tokens["refreshToken"]}
 
 
-async def profile(tenant: Tenant) -> Json:
+async def profile(tenant: Tenant, caller: Person | None) -> Json:
     return {"email": f"{secrets.token_hex(8)}@example.com"}
 
 
-async def product(tenant: Tenant) -> Json:
+async def confirmation(tenant: Tenant, caller: Person | None) -> Json:
+    assert caller is not None
+    (await caller.client.post("/auth/verification", {"channel": "email"})).data(202)
+    return {"channel": "email", "code": await _code_to(tenant, caller.email)}
+
+
+async def forgotten(tenant: Tenant, caller: Person | None) -> Json:
+    return {"phone": _SHOP.phone()}
+
+
+async def reset(tenant: Tenant, caller: Person | None) -> Json:
+    somebody = await register(tenant.stage)
+    body = {"phone": somebody.phone}
+    (await tenant.stage.client.call("POST", "/auth/password/forgot", body=body, headers=elsewhere())).data(202)
+    code = await _code_to(tenant, somebody.phone)
+    return {"phone": somebody.phone, "code": code, "newPassword": f"Otra-{secrets.token_hex(8)}"}
+
+
+async def new_password(tenant: Tenant, caller: Person | None) -> Json:
+    assert caller is not None
+    return {"currentPassword": caller.password, "newPassword": f"Otra-{secrets.token_hex(8)}"}
+
+
+async def identity(tenant: Tenant, caller: Person | None) -> Form:
+    return identity_form()
+
+
+async def invited(tenant: Tenant, caller: Person | None) -> Json:
+    return {"phone": _SHOP.phone(), "firstName": "Beto", "branchIds": [tenant.merchant.branch_id]}
+
+
+async def product(tenant: Tenant, caller: Person | None) -> Json:
     return {"businessId": tenant.business_id, "name": "Chocolate", "price": "45.00", "stock": 1}
 
 
-async def notification(tenant: Tenant) -> Json:
+async def notification(tenant: Tenant, caller: Person | None) -> Json:
     """Of a kind that moves nothing."""
     return {
         "id": secrets.token_hex(12),
@@ -74,3 +106,12 @@ async def _keys_of(tenant: Tenant, sale_id: str) -> list[str]:
     messages = await tenant.stage.twins.messages(to=tenant.buyer.phone)
     found: list[str] = re.findall(rf"{sale_id}\?key=([\w-]+)", " ".join(message["text"] for message in messages))
     return found
+
+
+async def _code_to(tenant: Tenant, recipient: str) -> str:
+    return (await until(lambda: _codes_in_messages(tenant, recipient)))[0]
+
+
+async def _codes_in_messages(tenant: Tenant, recipient: str) -> list[str]:
+    messages = await tenant.stage.twins.messages(to=recipient)
+    return [found for message in messages for found in re.findall(r"\b\d{6}\b", message["text"])]

@@ -10,7 +10,7 @@ from e2e.client import Client
 from e2e.stage import Stage
 from e2e.tokens import Forger
 
-from .people import register, with_role
+from .people import Person, register
 from .rules import Persona
 from .tenant import Tenant
 
@@ -33,16 +33,17 @@ class Cast:
         home = await Tenant.opened(self.stage)
         return replace(self, home=home, tokens={**self.tokens, **_tokens_of(home)})
 
-    async def with_a_double(self, persona: Persona) -> Cast:
-        """Somebody of the same kind, whose sessions nobody else needs."""
-        role = _ROLES.get(persona)
-        double = await (register(self.stage) if role is None else with_role(self.stage, role))
+    async def double(self, persona: Persona) -> Person:
+        """Somebody of the same kind, whose account nobody else needs."""
+        return await register(self.stage, role=_ROLES.get(persona, "MERCHANT"))
+
+    def with_double(self, persona: Persona, double: Person) -> Cast:
         return replace(self, tokens={**self.tokens, persona: double.token})
 
 
 async def gather(stage: Stage) -> Cast:
     home, abroad, admin, customer = await asyncio.gather(
-        Tenant.opened(stage), Tenant.opened(stage), with_role(stage, "ADMIN"), with_role(stage, "CUSTOMER")
+        Tenant.opened(stage), Tenant.opened(stage), register(stage, role="ADMIN"), register(stage, role="CUSTOMER")
     )
     foreigners = {
         Persona.FOREIGN_OWNER: abroad.people[Persona.OWNER].token,
@@ -62,9 +63,12 @@ async def _useless(home: Tenant) -> dict[Persona, str | None]:
     owner = home.people[Persona.OWNER]
     ended = str((await owner.log_in())["accessToken"])
     assert (await owner.client.holding(ended).post("/auth/logout")).status == 204
+    dismissed = await home.employ(home.merchant.branch_id)
+    await home.dismiss(dismissed)
     return {
         Persona.NOBODY: None,
         Persona.MALFORMED: "not.a.token",
         Persona.EXPIRED: Forger(home.stage, owner.token).expired(),
         Persona.ENDED: ended,
+        Persona.STALE: dismissed.token,
     }

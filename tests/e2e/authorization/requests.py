@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -13,6 +13,8 @@ from e2e.client import Answer, Client
 from e2e.merchant import Json
 from e2e.operations import valid_bodies
 
+from .forms import Form
+from .people import Person, elsewhere
 from .rows import Row
 from .tenant import Tenant
 
@@ -24,7 +26,7 @@ class Request:
     row: Row
     ids: Mapping[str, str]
     query: Mapping[str, str]
-    body: Json | None = None
+    body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -32,25 +34,27 @@ class Request:
         """Everything in it that an answer might repeat."""
         return f"{self.ids} {self.query} {self.body}"
 
-    def with_body(self, body: Json) -> Request:
-        return replace(self, body=body)
-
     async def sent_by(self, client: Client) -> Answer:
         method, path = self.row.operation.split(" ")
-        headers = dict(self.headers)
+        headers = {**elsewhere(), **self.headers}
         if method == "POST":
             headers["Idempotency-Key"] = str(new_id())
-        raw = None if self.body is None else orjson.dumps(self.body)
+        content = self.body
+        if isinstance(content, Form):
+            headers["Content-Type"] = content.content_type
+        raw = content.content if isinstance(content, Form) else None if content is None else orjson.dumps(content)
         return await client.call(method, path.format(**self.ids), raw=raw, query=self.query, headers=headers)
 
 
-async def request_of(row: Row, tenant: Tenant, spent: Mapping[str, str] | None = None) -> Request:
-    """spent: things to name instead of the kept ones."""
+async def request_of(
+    row: Row, tenant: Tenant, *, spent: Mapping[str, str] | None = None, caller: Person | None = None
+) -> Request:
+    """spent: things to name instead of the kept ones. caller: who will send it, where the body depends on that."""
     ids = {name: await tenant.thing(name) for name in parameters(row.operation)} | dict(spent or {})
     query = {name: await tenant.thing(thing) for name, thing in row.query.items()}
     if row.opened is not None:
         query |= await row.opened(tenant)
-    body = await _body(row, tenant)
+    body = await _body(row, tenant, caller)
     headers = row.signed(tenant, orjson.dumps(body)) if row.signed is not None else {}
     return Request(row, ids, query, body, headers)
 
@@ -59,9 +63,9 @@ def parameters(operation: str) -> list[str]:
     return [part.partition("}")[0] for part in operation.split("{")[1:]]
 
 
-async def _body(row: Row, tenant: Tenant) -> Any:
+async def _body(row: Row, tenant: Tenant, caller: Person | None) -> Any:
     if row.body is not None:
-        return await row.body(tenant)
+        return await row.body(tenant, caller)
     if row.operation.startswith("GET "):
         return None
     product: Json = {"id": await tenant.thing("product_id")}

@@ -14,10 +14,12 @@ from typing import Any
 from e2e.merchant import Json
 
 from . import bodies, tenant
+from .forms import Form
+from .people import Person
 from .rules import Rule
 from .tenant import Maker, Tenant
 
-Body = Callable[[Tenant], Awaitable[Json]]
+Body = Callable[[Tenant, Person | None], Awaitable[Json | Form]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Row:
         query: by the parameter's name, the path parameter whose thing it takes.
         spends: path parameters whose thing is used up: everyone who is let in gets one of their own.
         apart: it changes whom tokens speak of: everyone who is let in gets a tenant of their own.
-        ends: it ends sessions of the caller: everyone who is let in is somebody of their own.
+        alone: it changes the caller's own account: everyone who is let in has one that nobody else needs.
         opened: what opens it instead of a token, as query parameters.
         signed: what opens it instead of a token, as headers of its body.
     """
@@ -41,7 +43,7 @@ class Row:
     query: Mapping[str, str] = field(default_factory=dict)
     spends: Mapping[str, Maker] = field(default_factory=dict)
     apart: bool = False
-    ends: bool = False
+    alone: bool = False
     opened: Callable[[Tenant], Awaitable[dict[str, str]]] | None = None
     signed: Callable[[Tenant, bytes], dict[str, str]] | None = None
 
@@ -65,10 +67,41 @@ ROWS = (
     row("POST /auth/register", Rule.PUBLIC, body=bodies.registration),
     row("POST /auth/login", Rule.PUBLIC, body=bodies.log_in),
     row("POST /auth/refresh", Rule.PUBLIC, body=bodies.refresh),
-    row("POST /auth/logout", Rule.SELF, ends=True),
-    row("POST /auth/logout-all", Rule.SELF, ends=True),
+    row("POST /auth/logout", Rule.SELF, alone=True),
+    row("POST /auth/logout-all", Rule.SELF, alone=True),
+    row("GET /auth/sessions", Rule.SELF),
+    row("DELETE /auth/sessions/{session_id}", Rule.PERSON, spends={"session_id": tenant.session}),
+    row("POST /auth/verification", Rule.SELF, alone=True),
+    row("POST /auth/verification/confirm", Rule.SELF, alone=True, body=bodies.confirmation),
+    row("POST /auth/password/forgot", Rule.PUBLIC, body=bodies.forgotten),
+    row("POST /auth/password/reset", Rule.PUBLIC, body=bodies.reset),
+    row("POST /auth/password/change", Rule.SELF, alone=True, body=bodies.new_password),
+    row("GET /auth/memberships", Rule.SELF),
+    row("POST /auth/memberships/{membership_id}/accept", Rule.PERSON, spends={"membership_id": tenant.invitation}),
+    row("DELETE /auth/memberships/{membership_id}", Rule.PERSON, spends={"membership_id": tenant.invitation}),
     row("GET /auth/me", Rule.SELF),
     row("PATCH /auth/me", Rule.SELF, body=bodies.profile),
+    row("POST /kyc/submissions", Rule.SELF, alone=True, body=bodies.identity),
+    row("GET /kyc/submissions", Rule.SELF),
+    row("GET /kyc/submissions/{submission_id}", Rule.PERSON_OR_ADMIN),
+    row("GET /kyc/submissions/{submission_id}/documents/{name}", Rule.PERSON_OR_ADMIN),
+    row(
+        "POST /kyc/submissions/{submission_id}/approve",
+        Rule.ADMIN,
+        spends={"submission_id": tenant.submission_of_somebody},
+    ),
+    row(
+        "POST /kyc/submissions/{submission_id}/reject",
+        Rule.ADMIN,
+        spends={"submission_id": tenant.submission_of_somebody},
+    ),
+    row("POST /kyc/submissions/{submission_id}/withdraw", Rule.PERSON, apart=True),
+    row("GET /users", Rule.ADMIN),
+    row("GET /users/{user_id}", Rule.ADMIN),
+    row("PATCH /users/{user_id}", Rule.ADMIN, body=bodies.profile, spends={"user_id": tenant.account_of_somebody}),
+    row("DELETE /users/{user_id}", Rule.ADMIN, spends={"user_id": tenant.account_of_somebody}),
+    row("PUT /users/{user_id}/role", Rule.ADMIN, spends={"user_id": tenant.account_of_somebody}),
+    row("GET /audit-entries", Rule.OWNER, note="of a business", query=OF_BUSINESS),
     row("GET /businesses", Rule.SELF),
     row("POST /businesses", Rule.MERCHANT),
     row("GET /businesses/{business_id}", Rule.MEMBER),
@@ -81,6 +114,11 @@ ROWS = (
     row("PUT /businesses/{business_id}/branches/{branch_id}", Rule.OWNER),
     row("PATCH /businesses/{business_id}/branches/{branch_id}", Rule.OWNER),
     row("DELETE /businesses/{business_id}/branches/{branch_id}", Rule.OWNER, apart=True),
+    row("GET /businesses/{business_id}/members", Rule.OWNER),
+    row("POST /businesses/{business_id}/members", Rule.OWNER, body=bodies.invited),
+    row("GET /businesses/{business_id}/members/{member_id}", Rule.OWNER),
+    row("PATCH /businesses/{business_id}/members/{member_id}", Rule.OWNER),
+    row("DELETE /businesses/{business_id}/members/{member_id}", Rule.OWNER, spends={"member_id": tenant.member}),
     # catalog
     row("GET /products", Rule.SELF),
     row("GET /products", Rule.MEMBER, note="of a business", query=OF_BUSINESS),

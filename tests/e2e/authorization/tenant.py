@@ -10,12 +10,14 @@ from typing import Any
 from kernel import new_id
 from stack.countries import shop_of
 
-from e2e.client import Client
+from e2e.client import Answer, Client
 from e2e.merchant import Json, Merchant, new_buyer, open_shop
 from e2e.polling import until
 from e2e.stage import Stage
+from e2e.tokens import claims
 
-from .people import Person, register
+from .forms import identity_form
+from .people import Person, register, verify
 from .rules import Persona
 
 _SHOP = shop_of("MX")
@@ -44,13 +46,15 @@ class Tenant:
         """A business with two branches, each with an employee of its own."""
         tenant = cls(await open_shop(stage), f"zq{secrets.token_hex(6)}")
         merchant = tenant.merchant
+        email = f"{tenant.marker}@example.com"
         account: str = merchant.tokens["user"]["id"]
-        owner = Person(stage, account, merchant.phone, merchant.password, merchant.tokens)
+        owner = Person(stage, account, merchant.phone, email, merchant.password, merchant.tokens)
+        await verify(owner)
         tenant.people[Persona.OWNER] = owner
         tenant.other_branch_id = await branch(tenant)
         named = {"name": f"Abarrotes {tenant.marker}", "legalName": f"{tenant.marker} SA de CV"}
         (await tenant.client.call("PATCH", f"/businesses/{tenant.business_id}", body=named)).data(200)
-        own = {"firstName": tenant.marker, "lastName": tenant.marker, "email": f"{tenant.marker}@example.com"}
+        own = {"firstName": tenant.marker, "lastName": tenant.marker, "email": email}
         (await tenant.client.call("PATCH", "/auth/me", body=own)).data(200)
         if employees:
             tenant.people[Persona.EMPLOYEE] = await tenant.employ(merchant.branch_id)
@@ -70,9 +74,17 @@ class Tenant:
         return self.merchant.business_id
 
     async def employ(self, branch_id: str) -> Person:
+        """Somebody who was invited to a branch, and accepted."""
         person = await register(self.stage, name=f"Beto {self.marker}")
-        await member(self, person, branch_id)
+        membership_id = await invite(self, person.phone, branch_id)
+        (await person.client.post(f"/auth/memberships/{membership_id}/accept")).data(200)
         return await person.renew()
+
+    async def dismiss(self, person: Person) -> None:
+        members = (await self.client.get(f"/businesses/{self.business_id}/members")).data()
+        [member] = [member["id"] for member in members if member["userId"] == person.id]
+        answer = await self.client.call("DELETE", f"/businesses/{self.business_id}/members/{member}")
+        assert answer.status == 204, answer
 
     async def thing(self, name: str) -> str:
         """The id of the one that is kept, by the name that paths have for it."""
@@ -182,24 +194,66 @@ async def _invoice_of(tenant: Tenant, sale_id: str) -> str:
 
 
 async def webhook_event(tenant: Tenant) -> str:
-    """The notification by which the kept sale was paid."""
-    reference = await tenant.thing("payment_id")
-    rows = await tenant.stage.rows("SELECT id FROM webhooks.webhook_events WHERE our_reference = $1", reference)
+    """A notification about the kept payment."""
+    payment_id = await tenant.thing("payment_id")
+    query = "SELECT id FROM webhooks.webhook_events WHERE our_reference = $1"
+    rows = await until(lambda: tenant.stage.rows(query, payment_id))
     return str(rows[0]["id"])
 
 
-async def member(tenant: Tenant, person: Person, branch_id: str) -> str:
-    """Somebody with an account, at one branch."""
-    made = new_id()
-    await tenant.stage.rows(
-        "INSERT INTO auth.memberships (id, business_id, user_id, role, branch_ids)"
-        " SELECT $1, $2::uuid, id, 'EMPLOYEE', ARRAY[$3::uuid] FROM auth.users WHERE id = $4::uuid RETURNING id",
-        made,
-        tenant.business_id,
-        branch_id,
-        person.id,
-    )
-    return str(made)
+async def invite(tenant: Tenant, phone: str, branch_id: str) -> str:
+    body = {"phone": phone, "firstName": tenant.marker, "lastName": tenant.marker, "branchIds": [branch_id]}
+    return await _made(tenant.client, f"/businesses/{tenant.business_id}/members", body)
+
+
+async def member(tenant: Tenant) -> str:
+    """Somebody who has not accepted yet."""
+    return await invite(tenant, _SHOP.phone(), tenant.merchant.branch_id)
+
+
+async def invitation(tenant: Tenant) -> str:
+    """Of the owner, to another business."""
+    inviting = await Tenant.opened(tenant.stage, employees=False)
+    return await invite(inviting, tenant.people[Persona.OWNER].phone, inviting.merchant.branch_id)
+
+
+async def session(tenant: Tenant) -> str:
+    """Another one of the owner's."""
+    tokens = await tenant.people[Persona.OWNER].log_in()
+    return str(claims(tokens["accessToken"])["sid"])
+
+
+async def submission(tenant: Tenant) -> str:
+    """The owner's."""
+    return await submit(tenant.people[Persona.OWNER])
+
+
+async def submission_of_somebody(tenant: Tenant) -> str:
+    return await submit(await register(tenant.stage))
+
+
+async def submit(person: Person) -> str:
+    form = identity_form()
+
+    async def send() -> Answer:
+        headers = {"Content-Type": form.content_type, "Idempotency-Key": str(new_id())}
+        return await person.client.call("POST", "/kyc/submissions", raw=form.content, headers=headers)
+
+    # Few uploads are taken at a time.
+    answer = await until(send, lambda found: found.status != 429)
+    return str(answer.data(201)["id"])
+
+
+async def account_of_somebody(tenant: Tenant) -> str:
+    return (await register(tenant.stage)).id
+
+
+async def _owner(tenant: Tenant) -> str:
+    return tenant.people[Persona.OWNER].id
+
+
+async def _made(client: Client, path: str, body: Json) -> str:
+    return str((await client.post(path, body)).data(201)["id"])
 
 
 async def _business(tenant: Tenant) -> str:
@@ -214,6 +268,10 @@ async def _provider(tenant: Tenant) -> str:
     return "conekta"
 
 
+async def _document(tenant: Tenant) -> str:
+    return "front"
+
+
 # By the name of the parameter in a path.
 MAKERS: Mapping[str, Maker] = {
     "business_id": _business,
@@ -224,5 +282,11 @@ MAKERS: Mapping[str, Maker] = {
     "refund_id": refund,
     "invoice_id": invoice,
     "event_id": webhook_event,
+    "member_id": member,
+    "membership_id": invitation,
+    "session_id": session,
+    "submission_id": submission,
+    "user_id": _owner,
     "provider": _provider,
+    "name": _document,
 }
