@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from kernel import Currency
 from prometheus_client import Counter
@@ -52,6 +54,28 @@ def new_refund(payment: FetchedPayment, request: RefundRequest) -> ProviderRefun
         if refund.refund_ref not in request.known_refunds and refund.amount == request.amount
     ]
     return unknown[-1] if unknown else None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Epoch seconds, both ends included."""
+
+    first: int
+    last: int
+
+
+def creation_window(our_reference: str) -> Window | None:
+    """When a payment of this reference was created: our ids tell their own time (UUIDv7), give or take two clocks and
+    a create that was resumed. None for a reference that tells no time.
+    """
+    try:
+        reference = UUID(our_reference)
+    except ValueError:
+        return None
+    if reference.version != 7:
+        return None
+    seconds = (reference.int >> 80) // 1000
+    return Window(seconds - 600, seconds + 3600)
 
 
 def check_refund(provider: str, currency: Currency, request: RefundRequest) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from kernel import Clock, Country
 
+from psp.argentina.mercadopago.adapter import MercadoPagoAdapter
 from psp.capabilities import Capabilities
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.provider import (
@@ -30,7 +31,7 @@ class Adapter(Protocol):
     def receiver(self) -> WebhookReceiver: ...
 
 
-ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter,)
+ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter, MercadoPagoAdapter)
 
 
 class ProviderRegistry:

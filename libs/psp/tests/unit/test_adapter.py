@@ -10,9 +10,9 @@ from kernel import FixedClock, new_id
 from psp.mexico.conekta import wire
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.mexico.conekta.client import ConektaClient
-from psp.mexico.conekta.mapping import Window
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.provider import ProviderUnavailable
+from psp.readings import Window
 
 
 class Pages:

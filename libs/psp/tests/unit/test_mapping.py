@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -231,19 +230,6 @@ class TestOrderBody:
     def test_an_order_that_tells_no_way_to_pay_is_not_created(self) -> None:
         with pytest.raises(ValueError, match="no way"):
             mapping.created(make_order())
-
-
-class TestCreationWindow:
-    def test_our_ids_tell_their_time(self) -> None:
-        before = int(time.time())
-        window = mapping.creation_window(str(new_id()))
-        assert window is not None
-        assert window.first <= before - 500
-        assert window.last >= before + 3000
-
-    @pytest.mark.parametrize("reference", ["", "ord-1", "f47ac10b-58cc-4372-a567-0e02b2c3d479"])
-    def test_another_reference_tells_none(self, reference: str) -> None:
-        assert mapping.creation_window(reference) is None
 
 
 class TestFailure:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from twins.conekta.twin import build as conekta
 from twins.faults import FaultPlan
+from twins.mercadopago.twin import build as mercadopago
 from twins.outbox.messages import MESSAGE, Outbox
 from twins.outbox.routes import outbox_router
 from twins.pages import page, text
@@ -22,7 +23,7 @@ from twins.settings import TwinsSettings
 from twins.store import Store
 from twins.twilio.routes import twilio_router
 
-PROVIDERS = (conekta,)
+PROVIDERS = (conekta, mercadopago)
 
 _SWEEP_SECONDS = 0.5
 

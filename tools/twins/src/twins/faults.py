@@ -36,6 +36,8 @@ class FaultKind(StrEnum):
     WRONG_AMOUNT = "wrong_amount"
     FORGED = "forged"
     ALTERED = "altered"
+    # What the provider decides later.
+    REFUND_DECLINED = "refund_declined"
 
 
 WEBHOOK_FAULTS = frozenset(
@@ -49,7 +51,8 @@ WEBHOOK_FAULTS = frozenset(
         FaultKind.ALTERED,
     }
 )
-CALL_FAULTS = frozenset(FaultKind) - WEBHOOK_FAULTS
+LATER_FAULTS = frozenset({FaultKind.REFUND_DECLINED})
+CALL_FAULTS = frozenset(FaultKind) - WEBHOOK_FAULTS - LATER_FAULTS
 
 
 class Fault(BaseModel):

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from twins.conekta.settings import ConektaTwinSettings
+from twins.mercadopago.settings import MercadoPagoTwinSettings
 
 
 class TwinsSettings(BaseSettings):
@@ -31,6 +32,7 @@ class TwinsSettings(BaseSettings):
     sendgrid_api_key: SecretStr | None = None
     time_scale: float = Field(default=1.0, gt=0)
     conekta: ConektaTwinSettings = Field(default_factory=ConektaTwinSettings)
+    mercadopago: MercadoPagoTwinSettings = Field(default_factory=MercadoPagoTwinSettings)
 
     @field_validator(
         "public_url", "data_dir", "twilio_account_sid", "twilio_auth_token", "sendgrid_api_key", mode="before"

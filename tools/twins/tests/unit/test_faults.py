@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from twins.faults import CALL_FAULTS, WEBHOOK_FAULTS, Fault, FaultKind, FaultPlan
+from twins.faults import CALL_FAULTS, LATER_FAULTS, WEBHOOK_FAULTS, Fault, FaultKind, FaultPlan
 
 
 def test_a_fault_is_used_up() -> None:
@@ -39,9 +39,9 @@ def test_the_first_that_strikes_is_taken() -> None:
     assert kinds == [FaultKind.HTTP_429, FaultKind.SLOW]
 
 
-def test_every_kind_belongs_to_a_call_or_to_a_webhook() -> None:
-    assert set(FaultKind) == CALL_FAULTS | WEBHOOK_FAULTS
-    assert not CALL_FAULTS & WEBHOOK_FAULTS
+def test_every_kind_belongs_to_one_moment() -> None:
+    moments = [CALL_FAULTS, WEBHOOK_FAULTS, LATER_FAULTS]
+    assert sorted(kind for kinds in moments for kind in kinds) == sorted(FaultKind)
 
 
 @pytest.mark.parametrize("options", [{"times": 0}, {"probability": 0}, {"probability": 1.5}, {"seconds": -1}, {"x": 1}])

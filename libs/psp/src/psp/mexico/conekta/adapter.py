@@ -43,7 +43,7 @@ from psp.provider import (
     WebhookReceiver,
     WebhookRequest,
 )
-from psp.readings import check_refund, decisive, new_refund, noted
+from psp.readings import check_refund, creation_window, decisive, new_refund, noted
 
 _YEAR = timedelta(days=365)
 _FIVE_MINUTES = timedelta(minutes=5)
@@ -187,7 +187,7 @@ class ConektaAdapter:
         return self._webhooks.parse_webhook(request)
 
     async def _look_through(self, our_reference: str) -> list[wire.Order]:
-        window = mapping.creation_window(our_reference)
+        window = creation_window(our_reference)
         if window is None:
             return []
         found: list[wire.Order] = []

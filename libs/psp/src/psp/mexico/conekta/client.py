@@ -11,9 +11,10 @@ from chassis.strict_json import InvalidJson
 from pydantic import ValidationError
 
 from psp.mexico.conekta import wire
-from psp.mexico.conekta.mapping import NAME, Window, failure
+from psp.mexico.conekta.mapping import NAME, failure
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.provider import PaymentNotFound, ProviderError, ProviderNotConfigured
+from psp.readings import Window
 from psp.transport import Transport
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
 
 from kernel import Money
 from kernel.money import parse_currency
@@ -149,28 +147,6 @@ def reference_of(order: wire.Order) -> str | None:
         return value
     charges = order.charges.items if order.charges else ()
     return next((charge.reference_id for charge in charges if charge.reference_id), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Epoch seconds, both ends included."""
-
-    first: int
-    last: int
-
-
-def creation_window(our_reference: str) -> Window | None:
-    """When an order of this reference was created: our ids tell their own time (UUIDv7), give or take two clocks and
-    a create that was resumed. None for a reference that tells no time.
-    """
-    try:
-        reference = UUID(our_reference)
-    except ValueError:
-        return None
-    if reference.version != 7:
-        return None
-    seconds = (reference.int >> 80) // 1000
-    return Window(seconds - 600, seconds + 3600)
 
 
 def failure(status: int, error: wire.Error | None, *, write: bool, retry_after: int | None) -> ProviderError:
