@@ -19,6 +19,7 @@ from chassis.http.health import Check, health_router
 from chassis.http.middleware import BODY_LIMIT, BodyLimits, RequestMiddleware
 from chassis.http.schemas import ErrorBody
 from chassis.sessions import SessionCheck
+from chassis.telemetry import metrics
 
 ContextT = TypeVar("ContextT")
 
@@ -73,6 +74,8 @@ def create_app(
     app.state.verifier = verifier
     app.state.sessions = sessions
     install_error_handlers(app)
+    # There from the beginning, so that the first refusal is an increase.
+    metrics.row_security_refusals.labels(service)
     app.include_router(health_router(service, checks))
     for router in routers:
         app.include_router(router)

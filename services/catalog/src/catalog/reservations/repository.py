@@ -152,7 +152,7 @@ SELECT CAST(:sale AS uuid), CAST(:business AS uuid), 'RELEASED', :reason, CAST(:
        CAST(:now AS timestamptz) WHERE {SCOPED}
 ON CONFLICT DO NOTHING
 RETURNING sale_id
-""")  # noqa: S608 - constants
+""")
 
 _RELEASE_EXPIRED: Final = text("""
 WITH due AS MATERIALIZED (

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from chassis.testing.tokens import make_principal
+from sqlalchemy import text
 
 pytestmark = pytest.mark.integration
 
@@ -121,3 +122,14 @@ async def test_what_has_the_words_hides_what_merely_resembles_them(shop) -> None
     assert await shop.search(q="cafet") == ["Cafetera"]
     assert await shop.search(q="cafetara") == ["Cafetera"]
     assert await shop.search(q="cafetara", page=2) == []
+
+
+async def test_row_level_security_leaves_the_search_its_index(shop):
+    """An index serves a condition below a policy only if its operator is leakproof."""
+    statement = text(
+        "SELECT oprname, proleakproof FROM pg_operator JOIN pg_proc ON pg_proc.oid = oprcode"
+        " WHERE oprname IN ('<%', '%>') ORDER BY oprname"
+    )
+    async with shop.sut.kit.database.read() as session:
+        found = [tuple(row) for row in await session.execute(statement)]
+    assert found == [("%>", True), ("<%", True)]
