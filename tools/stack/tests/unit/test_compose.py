@@ -185,6 +185,7 @@ def test_our_containers_can_change_nothing_but_their_data(name: str) -> None:
     writable = [volume for volume in container["volumes"] if not volume.endswith(":ro")]
     assert writable == {
         "secrets": ["secrets:/run/cobro"],
+        "auth": ["documents:/var/lib/cobro"],
         "billing": ["objects:/var/lib/cobro"],
         TWINS: ["twins:/var/lib/cobro"],
     }.get(name, [])

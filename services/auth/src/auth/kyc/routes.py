@@ -13,7 +13,7 @@ from chassis.database.idempotency import IdempotencyScope
 from chassis.http.app import Caller
 from chassis.http.idempotency import IdempotencyKey, KeyHeader, answer_response, checked_key, scope_of
 from chassis.http.pagination import Paging
-from chassis.http.schemas import Data, Page
+from chassis.http.schemas import Data, ErrorBody, Page
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -31,7 +31,13 @@ router = APIRouter(prefix="/api/v1/kyc", tags=["kyc"], dependencies=[NoteOrigin]
 UPLOAD_PATH = "/api/v1/kyc/submissions"
 
 
-@router.post("/submissions", status_code=201, response_model=Data[SubmissionResponse], openapi_extra=FORM)
+@router.post(
+    "/submissions",
+    status_code=201,
+    response_model=Data[SubmissionResponse],
+    responses={415: {"model": ErrorBody, "description": "No form, or a file that is no JPEG, PNG or PDF"}},
+    openapi_extra=FORM,
+)
 async def create_submission(ctx: Ctx, caller: Caller, request: Request, key: KeyHeader = None) -> Response:
     """Apply for the next KYC level, with the documents that prove it, in one form."""
     key = checked_key(key)
