@@ -65,7 +65,11 @@ class MethodCapability:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """methods holds only what is offered; missing names, for the others, what stands in the way."""
+    """methods holds only what is offered; missing names, for the others, what stands in the way.
+
+    finds_by_reference: whether `find_payment` can find. Where it cannot, a payment whose creation went unanswered is
+    payable by nobody, so that creating it anew is safe.
+    """
 
     provider: str
     title: str
@@ -75,6 +79,7 @@ class Capabilities:
     missing: Mapping[PaymentMethod, str]
     webhooks: str
     idempotency: str
+    finds_by_reference: bool = True
 
     def check(self, request: IntentRequest, now: datetime) -> MethodCapability:
         """Refuse what the provider would refuse, before it costs a call. Raises ProviderRejected."""

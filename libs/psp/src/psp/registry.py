@@ -9,6 +9,7 @@ from kernel import Clock, Country
 
 from psp.argentina.mercadopago.adapter import MercadoPagoAdapter
 from psp.capabilities import Capabilities
+from psp.chile.khipu.adapter import KhipuAdapter
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.provider import (
     MethodNotSupported,
@@ -31,7 +32,7 @@ class Adapter(Protocol):
     def receiver(self) -> WebhookReceiver: ...
 
 
-ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter, MercadoPagoAdapter)
+ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter, MercadoPagoAdapter, KhipuAdapter)
 
 
 class ProviderRegistry:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from twins.conekta.twin import build as conekta
 from twins.faults import FaultPlan
+from twins.khipu.twin import build as khipu
 from twins.mercadopago.twin import build as mercadopago
 from twins.outbox.messages import MESSAGE, Outbox
 from twins.outbox.routes import outbox_router
@@ -23,7 +24,7 @@ from twins.settings import TwinsSettings
 from twins.store import Store
 from twins.twilio.routes import twilio_router
 
-PROVIDERS = (conekta, mercadopago)
+PROVIDERS = (conekta, mercadopago, khipu)
 
 _SWEEP_SECONDS = 0.5
 

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from twins.conekta.settings import ConektaTwinSettings
+from twins.khipu.settings import KhipuTwinSettings
 from twins.mercadopago.settings import MercadoPagoTwinSettings
 
 
@@ -32,6 +33,7 @@ class TwinsSettings(BaseSettings):
     sendgrid_api_key: SecretStr | None = None
     time_scale: float = Field(default=1.0, gt=0)
     conekta: ConektaTwinSettings = Field(default_factory=ConektaTwinSettings)
+    khipu: KhipuTwinSettings = Field(default_factory=KhipuTwinSettings)
     mercadopago: MercadoPagoTwinSettings = Field(default_factory=MercadoPagoTwinSettings)
 
     @field_validator(
