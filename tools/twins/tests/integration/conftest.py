@@ -33,6 +33,15 @@ class Receiver:
                     return found
                 await asyncio.sleep(0.01)
 
+    async def mentioning(self, text: str, count: int = 1) -> list[tuple[dict[str, Any], dict[str, str]]]:
+        """Those whose body holds the text, with their headers, once there are so many."""
+        async with asyncio.timeout(10):
+            while True:
+                found = [(json.loads(body), headers) for body, headers in self.received if text.encode() in body]
+                if len(found) >= count:
+                    return found
+                await asyncio.sleep(0.01)
+
 
 @pytest.fixture(scope="session")
 async def listening() -> AsyncIterator[Receiver]:

@@ -103,6 +103,15 @@ class TestLife:
         assert sorted(status for status, _, _ in answers) == [200, 200, 200, 422, 422]
         assert (await twins.journal(order["id"]))["refunded_amount"] == 18000
 
+    async def test_a_refund_may_be_turned_down_by_a_fault(self, twins: Twins, conekta: Any) -> None:
+        order = await conekta.order()
+        await twins.pay(order["id"])
+        await twins.fault("refund_declined", reference=order["id"])
+        refund = {"amount": 500, "reason": "other"}
+        assert (await conekta("POST", f"/orders/{order['id']}/refunds", refund))[0] == 402
+        assert (await twins.journal(order["id"]))["refunds"] == 0
+        assert (await conekta("POST", f"/orders/{order['id']}/refunds", refund))[0] == 200
+
     @pytest.mark.parametrize("switch", [False, True])
     def test_a_paid_transfer_is_refundable_only_where_that_is_switched_on(self, switch: bool) -> None:
         store = Store()

@@ -49,6 +49,10 @@ def precondition(code: str, message: str) -> ApiError:
     return ApiError(428, "precondition_required_error", f"precondition_required.{code}", message)
 
 
+def refund_declined() -> ApiError:
+    return ApiError(402, "processing_error", "processing.bank.declined_refund", "La devolución fue rechazada.")
+
+
 def system_failure() -> ApiError:
     return ApiError(500, "api_error", "api.system.general_failure", "Ocurrió un error en el sistema.")
 

@@ -14,16 +14,25 @@ from twins.conekta.events import EVENT, WEBHOOK, Events, delivery_log
 from twins.conekta.ledger import ORDER, Ledger, Search
 from twins.conekta.settings import ORDER_EVENTS
 from twins.conekta.signing import Keys
+from twins.faults import FaultKind, FaultPlan
 from twins.provider.book import Json
 from twins.store import Store
 
 
 class Api:
     def __init__(
-        self, store: Store, calls: ConektaCalls, ledger: Ledger, events: Events, keys: Keys, base_url: str
+        self,
+        store: Store,
+        calls: ConektaCalls,
+        faults: FaultPlan,
+        ledger: Ledger,
+        events: Events,
+        keys: Keys,
+        base_url: str,
     ) -> None:
         self._store = store
         self._calls = calls
+        self._faults = faults
         self._ledger = ledger
         self._events = events
         self._keys = keys
@@ -77,6 +86,8 @@ class Api:
         return self._ledger.cancel(request.path_params["id"])
 
     def refund_order(self, request: Request, body: Any) -> Json:
+        if self._faults.take({FaultKind.REFUND_DECLINED}, "orders.refund", self._of_order(request, body)):
+            raise errors.refund_declined()
         return self._ledger.refund(request.path_params["id"], requests.read(requests.Refund, body))
 
     def list_events(self, request: Request, body: Any) -> Json:

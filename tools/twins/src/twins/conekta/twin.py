@@ -37,7 +37,7 @@ def build(settings: TwinsSettings, store: Store) -> Twin:
         deliveries=deliveries,
         faults=faults,
         routers=(
-            Api(store, calls, ledger, events, keys, settings.base_url).router(),
+            Api(store, calls, faults, ledger, events, keys, settings.base_url).router(),
             key_router(keys),
             control_router(NAME, store, ledger, deliveries, faults),
             hosted_router(NAME, TITLE, ledger, "checkout"),
