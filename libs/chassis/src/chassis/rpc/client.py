@@ -17,8 +17,9 @@ ResponseT = TypeVar("ResponseT")
 
 DEFAULT_DEADLINE = 5.0
 # A call whose connection failed is sent again by the library: while one process takes over from another, connections
-# end under calls. Safe for calls that were seen too, since each is idempotent by contract (protos). What a service
-# itself says is not asked again (rpc.errors), and no more retries go to a peer that fails most calls.
+# end under calls, and a server that ends cancels what it has not begun. Safe for calls that were seen too, since each is
+# idempotent by contract (protos). What a service itself says is not asked again (rpc.errors), and no more retries go to
+# a peer that fails most calls.
 _RETRIES = {
     "methodConfig": [
         {
@@ -28,11 +29,11 @@ _RETRIES = {
                 "initialBackoff": "0.1s",
                 "maxBackoff": "0.5s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],
-    "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.5},
+    "retryThrottling": {"maxTokens": 100, "tokenRatio": 1},
 }
 _OPTIONS = [
     ("grpc.service_config", json.dumps(_RETRIES)),

@@ -68,7 +68,7 @@ class Pages:
             }
             await send_answer(send, 200 if accepting else 503, [_JSON, *SECURITY], orjson.dumps(body))
         elif path == "/metrics" and self._may_measure(scope):
-            headers = [(b"content-type", CONTENT_TYPE_LATEST.encode())]
+            headers = [(b"content-type", CONTENT_TYPE_LATEST.encode()), *SECURITY]
             await send_answer(send, 200, headers, generate_latest())
         else:
             return False

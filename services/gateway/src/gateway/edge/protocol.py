@@ -11,6 +11,8 @@ from typing import Any, Final
 from chassis.http.errors import error_body
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from gateway.proxy.headers import SECURITY
+
 _MAX_URL: Final = 8 << 10
 # Room for an access token of 16 KiB, which is what the services accept.
 _MAX_HEAD: Final = 32 << 10
@@ -22,6 +24,7 @@ _REFUSALS: Final = {
     414: (f"The URL is longer than {_MAX_URL} bytes", "url_too_long"),
     431: (f"The headers are larger than {_MAX_HEAD} bytes or more than {_MAX_HEADERS}", "headers_too_large"),
 }
+_SECURITY: Final = b"".join(b"%b: %b\r\n" % header for header in SECURITY)
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -123,11 +126,10 @@ class EdgeProtocol(HttpToolsProtocol):
         request_id = os.urandom(16).hex()
         body = error_body(status, message, code, request=request_id)
         head = (
-            b"content-type: application/json\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
-            b"connection: close\r\nx-request-id: %s\r\ncontent-length: %d\r\n\r\n"
+            b"content-type: application/json\r\n%bconnection: close\r\nx-request-id: %s\r\ncontent-length: %d\r\n\r\n"
         )
         self._cancel_timers()
-        self.transport.write(STATUS_LINE[status] + head % (request_id.encode(), len(body)) + body)
+        self.transport.write(STATUS_LINE[status] + head % (_SECURITY, request_id.encode(), len(body)) + body)
         self.transport.close()
 
     def _await_head(self) -> None:

@@ -54,6 +54,8 @@ async def test_smuggling_shapes_are_refused(gateway: Any, name: str) -> None:
     assert (body["statusCode"], body["errors"]) == (400, [])
     assert f"x-request-id: {body['requestId']}\r\n".encode() in received
     assert received.count(b"HTTP/1.1 ") == 1
+    for header in (b"x-content-type-options: nosniff", b"frame-ancestors 'none'", b"referrer-policy: no-referrer"):
+        assert header in received
     assert gateway.services.count(PATH) == gateway.services.count("/webhooks/hidden") == 0
 
 

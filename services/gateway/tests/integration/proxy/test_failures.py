@@ -118,6 +118,57 @@ async def test_the_circuit_opens_and_closes_again(start_gateway: Any) -> None:
         assert (await gateway.client.get("/api/v1/sales", headers=gateway.bearer())).status_code == 204
 
 
+async def test_a_service_that_was_down_is_tried_by_one_request_at_first(start_gateway: Any) -> None:
+    calls, go_on = 0, asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        await reader.readuntil(b"\r\n\r\n")
+        calls += 1
+        if calls > 5:
+            await go_on.wait()
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            await writer.drain()
+
+    async with tcp_server(handle) as url, start_gateway(SALES_HTTP_URL=url) as gateway:
+        for _ in range(5):
+            assert await ask(gateway, "POST", json={}) == (502, "bad_gateway")
+        await asyncio.sleep(2.1)
+        headers = gateway.bearer()
+        many = [asyncio.create_task(gateway.client.post("/api/v1/sales", json={}, headers=headers)) for _ in range(10)]
+        refused, _ = await asyncio.wait(many, timeout=1)
+        assert [task.result().status_code for task in refused] == [503] * 9
+        assert calls == 6
+        go_on.set()
+        assert sorted([task.status_code for task in await asyncio.gather(*many)]) == [204] + [503] * 9
+        assert (await gateway.client.post("/api/v1/sales", json={}, headers=headers)).status_code == 204
+
+
+async def test_connections_are_kept_for_as_long_as_a_service_that_ends_keeps_them(start_gateway: Any) -> None:
+    connections = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            await writer.drain()
+
+    async with tcp_server(handle) as url, start_gateway(SALES_HTTP_URL=url, DRAIN_SECONDS="1") as gateway:
+        headers = gateway.bearer()
+
+        async def post() -> None:
+            assert (await gateway.client.post("/api/v1/sales", json={}, headers=headers)).status_code == 204
+
+        for _ in range(20):
+            await post()
+        assert connections == 1
+        await asyncio.sleep(0.6)  # more than half of what a service drains for
+        await post()
+        assert connections == 2
+
+
 async def test_an_answer_that_breaks_off_breaks_off_for_the_client_too(start_gateway: Any) -> None:
     for head in (b"Content-Length: 100\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"):
         async with tcp_server(says(b"HTTP/1.1 200 OK\r\n" + head)) as url, start_gateway(SALES_HTTP_URL=url) as gateway:

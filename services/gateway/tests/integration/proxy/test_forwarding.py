@@ -156,8 +156,12 @@ async def test_webhooks_are_public_with_and_without_the_prefix(gateway: Any) -> 
 
 
 async def test_every_answer_carries_the_security_headers(gateway: Any) -> None:
-    for path in ("/api/v1/users/x", "/api/v1/nothing", "/health", "/docs"):
-        answer = await gateway.client.get(path, headers=gateway.bearer())
+    asked = [("GET", path) for path in ("/api/v1/users/x", "/api/v1/nothing", "/health", "/docs", "/openapi.json")]
+    asked += [("TRACE", "/api/v1/users"), ("DELETE", "/docs"), ("POST", "/webhooks/%2e%2e/x"), ("HEAD", "/health")]
+    for method, path in asked:
+        answer = await gateway.client.request(method, path, headers=gateway.bearer())
+        assert answer.headers["referrer-policy"] == "no-referrer", path
+        assert "cache-control" in answer.headers, path
         assert answer.headers["x-content-type-options"] == "nosniff", path
         assert "content-security-policy" in answer.headers, path
         assert "server" not in answer.headers, path
