@@ -17,7 +17,7 @@ from psp.chile.khipu import mapping, wire
 from psp.chile.khipu.client import KhipuClient
 from psp.chile.khipu.settings import KhipuSettings, RefundApi
 from psp.chile.khipu.webhook import KhipuWebhooks
-from psp.confirmation import expired, judge
+from psp.confirmation import judge
 from psp.provider import (
     Bank,
     Canceled,
@@ -47,7 +47,8 @@ from psp.provider import (
 )
 from psp.readings import check_refund, new_refund, noted
 
-_MINUTE = timedelta(minutes=1)
+# Khipu states no bounds; these are ours.
+_FIVE_MINUTES = timedelta(minutes=5)
 _YEAR = timedelta(days=365)
 _REFUNDS = "whole or in part, up to 180 days, where Khipu has enabled it; done when Khipu says so, not at once"
 
@@ -68,7 +69,7 @@ class KhipuAdapter:
                 refund=RefundSupport.PARTIAL,
                 refunds=_REFUNDS,
                 note="Khipu has no native QR code: scanning it opens the payment page in the buyer's browser.",
-                min_expiry=_MINUTE,
+                min_expiry=_FIVE_MINUTES,
                 max_expiry=_YEAR,
                 asynchronous_refunds=True,
             ),
@@ -77,7 +78,7 @@ class KhipuAdapter:
                 refund=RefundSupport.PARTIAL,
                 refunds=_REFUNDS,
                 note="Single use; the buyer chooses the bank and the kind of transfer on Khipu's page.",
-                min_expiry=_MINUTE,
+                min_expiry=_FIVE_MINUTES,
                 max_expiry=_YEAR,
                 asynchronous_refunds=True,
             ),
@@ -87,7 +88,7 @@ class KhipuAdapter:
                 refunds=_REFUNDS,
                 note="The buyer follows an address; no account number is given out. An attempt that has begun may take"
                 " three hours, also past the expiry.",
-                min_expiry=_MINUTE,
+                min_expiry=_FIVE_MINUTES,
                 max_expiry=_YEAR,
                 asynchronous_refunds=True,
             ),
@@ -104,7 +105,6 @@ class KhipuAdapter:
         self._client = client
         self._clock = clock
         self._webhooks = KhipuWebhooks(settings, clock)
-        self._grace = timedelta(seconds=settings.expiry_grace_seconds)
 
     @classmethod
     def open(cls, clock: Clock, settings: KhipuSettings | None = None) -> Self:
@@ -229,7 +229,7 @@ class KhipuAdapter:
     def _reading(self, payment: wire.Payment) -> FetchedPayment:
         """Translate, see what has expired, and make an unlisted status seen."""
         try:
-            reading = mapping.fetched(payment, self._settings)
+            reading = mapping.fetched_at(payment, self._settings, self._clock.now())
         except ValueError:
             raise ProviderUnavailable(self.name, "unreadable_payment") from None
-        return noted(expired(reading, self._clock.now(), self._grace))
+        return noted(reading)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from chassis.strict_json import InvalidJson, strict_json
@@ -13,6 +13,7 @@ from kernel.money import parse_currency
 
 from psp.chile.khipu import wire
 from psp.chile.khipu.settings import KhipuSettings, QrAddress, Transfer
+from psp.confirmation import expired
 from psp.provider import (
     Created,
     FailureReason,
@@ -45,7 +46,7 @@ _ACCEPTED: Final = "accepted."
 _MADE_BY_US: Final = re.compile(r"accepted\.([0-9]{1,15})\.[0-9a-f-]{36}", re.ASCII)
 
 # By status and status_detail. `deleted` and the two refunded details are not in Khipu's specification but have been
-# seen. There is no status of an expired payment: see `psp.confirmation.expired`.
+# seen. There is no status of an expired payment: see `fetched_at`.
 STATUSES: Final[dict[tuple[str, str], tuple[ProviderStatus, FailureReason | None]]] = {
     ("pending", "pending"): (ProviderStatus.PENDING, None),
     ("pending", ""): (ProviderStatus.PENDING, None),
@@ -143,6 +144,14 @@ def fetched(payment: wire.Payment, settings: KhipuSettings) -> FetchedPayment:
         expires_at=instant(payment.expires_date),
         refunds=refunds,
     )
+
+
+def fetched_at(payment: wire.Payment, settings: KhipuSettings, now: datetime) -> FetchedPayment:
+    """The same, expired where its time is over. What the bank is still verifying has not expired."""
+    reading = fetched(payment, settings)
+    if payment.status != "pending":
+        return reading
+    return expired(reading, now, timedelta(seconds=settings.expiry_grace_seconds))
 
 
 def method_of(payment: wire.Payment) -> PaymentMethod:
