@@ -21,10 +21,11 @@ from stack.services import SERVICES
 from stack.suite import Suite
 
 from benchmarks.chain import ChainBench
+from benchmarks.logins import CORES, bare_rate, register_users
 from benchmarks.notifications import Notifications
 from benchmarks.shop import CROWD, SEEDED, Shop, open_shop, seed_payments
 from benchmarks.table import Row, Table
-from benchmarks.tools import Load, pgbench, wrk
+from benchmarks.tools import CONNECTIONS, Load, pgbench, wrk
 
 # The limits stay switched on, so that their cost is measured, and high, so that they do not cut the measurement off.
 _UNLIMITED = "9000000/60:9000000"
@@ -91,6 +92,7 @@ class Bench:
         for measure in (self._read, self._webhook, self._create):
             measure()
             self._quiet()
+        await self._logins()
         await self._shop.log_in()
         await self._chain()
         if self._crowd:
@@ -164,6 +166,23 @@ class Bench:
         url = f"{self._gateway}/webhooks/conekta"
         load = wrk(url, seconds=self._seconds, script="webhook.lua", arguments=[str(file)])
         self._against("PSP webhook to durable 200", load, self._writing, floor=0.10, aim=0.20)
+
+    async def _logins(self) -> None:
+        users = await register_users(self._gateway, 2 * CONNECTIONS)
+        self._quiet()
+        bare = bare_rate(self._seconds)
+        load = wrk(f"{self._gateway}/api/v1/auth/login", seconds=self._seconds, script="login.lua", arguments=users)
+        note = f", {load.errors} errors" if load.errors else ""
+        self._table.add(
+            Row(
+                "POST /auth/login through the gateway",
+                f"{load.rate:.1f}/s, p50 {load.p50:,.0f} ms, p99 {load.p99:,.0f} ms{note}",
+                f"bare bcrypt {bare:.1f}/s, {CORES} threads",
+                load.rate / bare,
+                floor=0.5,
+                aim=0.8,
+            )
+        )
 
     async def _chain(self) -> None:
         notifications = Notifications(self._suite.secrets["TWINS_CONEKTA_PRIVATE_KEY"])

@@ -42,7 +42,7 @@ class Shop:
     async def log_in(self) -> None:
         """A fresh token: they live fifteen minutes, and a run may take longer."""
         body = {"phone": self.phone, "password": self.password}
-        answer = await _post(self.gateway, "/auth/login", body)
+        answer = await post(self.gateway, "/auth/login", body)
         self.token = answer["accessToken"]
 
     async def cursor_after(self, rows: int) -> str:
@@ -63,9 +63,9 @@ class Shop:
 async def open_shop(gateway: str) -> Shop:
     phone = f"+5255{secrets.randbelow(90_000_000) + 10_000_000}"
     password = secrets.token_urlsafe(12)
-    user = await _post(gateway, "/auth/register", {"phone": phone, "password": password})
+    user = await post(gateway, "/auth/register", {"phone": phone, "password": password})
     token = user["accessToken"]
-    business = await _post(
+    business = await post(
         gateway,
         "/businesses",
         {
@@ -76,8 +76,8 @@ async def open_shop(gateway: str) -> Shop:
         },
         token,
     )
-    branch = await _post(gateway, f"/businesses/{business['id']}/branches", {"name": "Centro"}, token)
-    product = await _post(
+    branch = await post(gateway, f"/businesses/{business['id']}/branches", {"name": "Centro"}, token)
+    product = await post(
         gateway,
         "/products",
         {"businessId": business["id"], "name": "Café", "price": "150.50", "stock": 1_000_000},
@@ -97,7 +97,7 @@ async def seed_payments(database_url: str, business_id: str, count: int, *, afte
         await connection.close()
 
 
-async def _post(gateway: str, path: str, body: dict[str, Any], token: str | None = None) -> dict[str, Any]:
+async def post(gateway: str, path: str, body: dict[str, Any], token: str | None = None) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         aiohttp.ClientSession() as session,
