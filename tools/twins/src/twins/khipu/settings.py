@@ -26,7 +26,7 @@ class KhipuTwinSettings(BaseSettings):
     receiver_id: int = Field(default=990939, gt=0)
     conciliation_seconds: float = Field(default=0.0, ge=0)
     refund_seconds: float = Field(default=20.0, ge=0)
-    create_status: Literal[200, 201] = 200
+    create_status: int = Field(default=200, ge=200, le=201)
     amounts: Literal["number", "text"] = "number"
     deleted: Literal["shown", "absent"] = "shown"
     list_refunds: bool = True
