@@ -61,7 +61,11 @@ def conekta() -> Conekta:
 
 @pytest.fixture(scope="session")
 async def webhooks(conekta: Conekta) -> AsyncIterator[ServiceUnderTest]:
-    environment = {"CONEKTA_WEBHOOK_PUBLIC_KEY": conekta.public_pem, "CONEKTA_API_KEY": "key_test"}
+    environment = {
+        "CONEKTA_WEBHOOK_PUBLIC_KEY": conekta.public_pem,
+        "CONEKTA_API_KEY": "key_test",
+        "MERCADOPAGO_WEBHOOK_SECRET": "secret_test",
+    }
     # The provider's settings are read when the service is built.
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
