@@ -12,8 +12,11 @@ from stack.countries import shop_of
 
 from .client import Client
 from .merchant import Json, Merchant
+from .polling import until
 
 _SHOP = shop_of("MX")
+# One of each service.
+_SEGMENTS = {"auth", "products", "sales", "payments", "webhooks", "invoices", "notifications", "analytics"}
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -44,18 +47,31 @@ class Operation:
 
 async def documented(client: Client) -> list[Operation]:
     """What the gateway's merged document lists under `/api/v1`."""
-    return [operation for operation in await documented_anywhere(client) if not operation.path.startswith("//")]
+    return [operation for operation in operations_of(await merged(client)) if not operation.path.startswith("//")]
 
 
-async def documented_anywhere(client: Client) -> list[Operation]:
-    """Everything that the gateway's merged document lists."""
-    document = (await client.call("GET", "//openapi.json")).json
+async def merged(client: Client) -> Json:
+    """The gateway's document, once no service is left out of it for having been slow to give its own."""
+    return await until(lambda: document_of(client), lambda found: _segments(found) >= _SEGMENTS)
+
+
+async def document_of(client: Client) -> Json:
+    found: Json = (await client.call("GET", "//openapi.json")).json
+    return found
+
+
+def operations_of(document: Json) -> list[Operation]:
+    """Everything it lists."""
     return [
         _operation(method, path, operation)
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if method in _METHODS
     ]
+
+
+def _segments(document: Json) -> set[str]:
+    return {path.removeprefix("/api/v1/").partition("/")[0] for path in document["paths"]}
 
 
 def _operation(method: str, path: str, operation: Json) -> Operation:

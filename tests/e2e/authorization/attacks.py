@@ -1,6 +1,7 @@
 """Requests of a tenant's own in which things of another tenant are named: in the path, in the query, in the body.
 
 Each is sent beside its twin, which names things that do not exist: whoever asks must not be able to tell them apart.
+Lists that name nothing at all are their own twins.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Attack:
 
 
 async def attacks(operations: Mapping[str, Operation], attacker: Tenant, victim: Tenant) -> list[Attack]:
-    """For every row of an operation that names something of somebody."""
+    """For every row but those that anybody may call."""
     own, theirs = await attacker.things(), await victim.things()
     found = []
     for row in ROWS:
@@ -58,6 +59,8 @@ def _attacks(
 ) -> Iterator[Attack]:
     things = {own_id: name for name, own_id in own.items() if name not in _COMMON}
     places = {place: things[value] for place, value in _named(request) if value in things}
+    if not places and row.operation.startswith("GET "):
+        yield Attack(f"{row.name} of nobody in particular", row, request, request, whole=False)
     if places:
         yield _attack(row, request, places, theirs, whole=True)
     for place, name in chain(places.items(), ((("query", key), name) for key, name in filters.items())):

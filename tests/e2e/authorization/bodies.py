@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from stack.countries import shop_of
 
+from e2e.forms import Form, identity_form
 from e2e.merchant import Json
+from e2e.people import Person, elsewhere, register
 from e2e.polling import until
 
-from .forms import Form, identity_form
-from .people import Person, elsewhere, register
 from .tenant import Tenant
 
 _SHOP = shop_of("MX")
@@ -74,6 +74,24 @@ async def invited(tenant: Tenant, caller: Person | None) -> Json:
 
 async def product(tenant: Tenant, caller: Person | None) -> Json:
     return {"businessId": tenant.business_id, "name": "Chocolate", "price": "45.00", "stock": 1}
+
+
+async def product_of_business(tenant: Tenant, caller: Person | None) -> Json:
+    return {"businessId": tenant.business_id, "name": "Chocolate", "price": "46.00"}
+
+
+async def transfer(tenant: Tenant, caller: Person | None) -> Json:
+    return {
+        "branchId": tenant.merchant.branch_id,
+        "toBranchId": tenant.other_branch_id,
+        "type": "TRANSFER",
+        "quantity": 1,
+    }
+
+
+async def cash_sale(tenant: Tenant, caller: Person | None) -> Json:
+    product: Json = {"id": await tenant.thing("product_id")}
+    return tenant.merchant.basket(product, quantity=1, method="CASH", tendered="10000.00")
 
 
 async def notification(tenant: Tenant, caller: Person | None) -> Json:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from e2e.client import Client
+from e2e.people import Person, register
 from e2e.stage import Stage
 from e2e.tokens import Forger
 
-from .people import Person, register
 from .rules import Persona
 from .tenant import Tenant
 

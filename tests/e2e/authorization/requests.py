@@ -10,11 +10,11 @@ import orjson
 from kernel import new_id
 
 from e2e.client import Answer, Client
+from e2e.forms import Form
 from e2e.merchant import Json
 from e2e.operations import valid_bodies
+from e2e.people import Person, elsewhere
 
-from .forms import Form
-from .people import Person, elsewhere
 from .rows import Row
 from .tenant import Tenant
 

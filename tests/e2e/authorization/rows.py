@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from e2e.forms import Form
 from e2e.merchant import Json
+from e2e.people import Person
 
 from . import bodies, tenant
-from .forms import Form
-from .people import Person
 from .rules import Rule
 from .tenant import Maker, Tenant
 
@@ -124,17 +124,21 @@ ROWS = (
     row("GET /products", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
     row("POST /products", Rule.OWNER, body=bodies.product),
     row("GET /products/{product_id}", Rule.MEMBER),
-    row("PUT /products/{product_id}", Rule.OWNER, spends={"product_id": tenant.product}),
+    row(
+        "PUT /products/{product_id}", Rule.OWNER, body=bodies.product_of_business, spends={"product_id": tenant.product}
+    ),
     row("PATCH /products/{product_id}", Rule.OWNER, spends={"product_id": tenant.product}),
     row("DELETE /products/{product_id}", Rule.OWNER, spends={"product_id": tenant.product}),
     row("GET /products/{product_id}/stock", Rule.MEMBER),
     row("GET /products/{product_id}/stock-movements", Rule.MEMBER),
     row("POST /products/{product_id}/stock-movements", Rule.OWNER),
+    row("POST /products/{product_id}/stock-movements", Rule.OWNER, note="to another branch", body=bodies.transfer),
     # sales
     row("GET /sales", Rule.SELF),
     row("GET /sales", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
     row("GET /sales", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
     row("POST /sales", Rule.BRANCH),
+    row("POST /sales", Rule.BRANCH, note="in cash", body=bodies.cash_sale),
     row("GET /sales/{sale_id}", Rule.BRANCH),
     row("POST /sales/{sale_id}/cancel", Rule.BRANCH, spends={"sale_id": tenant.pending_sale}),
     # payments

@@ -7,17 +7,15 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from kernel import new_id
 from stack.countries import shop_of
 
-from e2e.client import Answer, Client
+from e2e.client import Client
 from e2e.merchant import Json, Merchant, new_buyer, open_shop
+from e2e.people import Person, register, submit, verify
 from e2e.polling import until
 from e2e.stage import Stage
 from e2e.tokens import claims
 
-from .forms import identity_form
-from .people import Person, register, verify
 from .rules import Persona
 
 _SHOP = shop_of("MX")
@@ -232,18 +230,6 @@ async def submission_of_somebody(tenant: Tenant) -> str:
     return await submit(await register(tenant.stage))
 
 
-async def submit(person: Person) -> str:
-    form = identity_form()
-
-    async def send() -> Answer:
-        headers = {"Content-Type": form.content_type, "Idempotency-Key": str(new_id())}
-        return await person.client.call("POST", "/kyc/submissions", raw=form.content, headers=headers)
-
-    # Few uploads are taken at a time.
-    answer = await until(send, lambda found: found.status != 429)
-    return str(answer.data(201)["id"])
-
-
 async def account_of_somebody(tenant: Tenant) -> str:
     return (await register(tenant.stage)).id
 
@@ -264,6 +250,10 @@ async def _branch(tenant: Tenant) -> str:
     return tenant.merchant.branch_id
 
 
+async def _other_branch(tenant: Tenant) -> str:
+    return tenant.other_branch_id
+
+
 async def _provider(tenant: Tenant) -> str:
     return "conekta"
 
@@ -276,6 +266,7 @@ async def _document(tenant: Tenant) -> str:
 MAKERS: Mapping[str, Maker] = {
     "business_id": _business,
     "branch_id": _branch,
+    "other_branch_id": _other_branch,
     "product_id": product,
     "sale_id": paid_sale,
     "payment_id": payment,

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from e2e.client import Client
-from e2e.operations import documented_anywhere
+from e2e.operations import document_of, merged, operations_of
 from e2e.stage import Stage
 
 from .cast import Cast
@@ -22,7 +22,7 @@ Failures = dict[str, list[str]]
 
 @pytest.fixture(scope="module")
 async def documented(stage: Stage) -> set[str]:
-    return {operation.name for operation in await documented_anywhere(stage.client)}
+    return {operation.name for operation in operations_of(await merged(stage.client))}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ async def doors(stage: Stage) -> AsyncIterator[dict[str, Client]]:
         for service in stage.services:
             if service != "gateway":
                 client = await open_clients.enter_async_context(Client(stage.suite.url(service)))
-                found |= {operation.name: client for operation in await documented_anywhere(client)}
+                found |= {operation.name: client for operation in operations_of(await document_of(client))}
         yield found
 
 

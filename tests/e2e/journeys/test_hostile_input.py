@@ -13,8 +13,10 @@ import pytest
 from kernel import new_id
 
 from e2e.client import Answer, Client
+from e2e.forms import identity_form
 from e2e.merchant import Json, Merchant, open_shop
 from e2e.operations import Operation, documented, things_of, valid_bodies
+from e2e.people import elsewhere, register, submit
 from e2e.stage import Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -23,13 +25,23 @@ _OPERATIONS = (
     "POST /auth/register",
     "POST /auth/login",
     "POST /auth/refresh",
+    "POST /auth/verification",
+    "POST /auth/verification/confirm",
+    "POST /auth/password/forgot",
+    "POST /auth/password/reset",
+    "POST /auth/password/change",
     "PATCH /auth/me",
+    "POST /kyc/submissions/{submission_id}/reject",
+    "PATCH /users/{user_id}",
+    "PUT /users/{user_id}/role",
     "POST /businesses",
     "PUT /businesses/{business_id}",
     "PATCH /businesses/{business_id}",
     "POST /businesses/{business_id}/branches",
     "PUT /businesses/{business_id}/branches/{branch_id}",
     "PATCH /businesses/{business_id}/branches/{branch_id}",
+    "POST /businesses/{business_id}/members",
+    "PATCH /businesses/{business_id}/members/{member_id}",
     "POST /products",
     "PUT /products/{product_id}",
     "PATCH /products/{product_id}",
@@ -40,6 +52,11 @@ _OPERATIONS = (
     "POST /payments/{payment_id}/refund",
     "PUT /notification-preferences",
 )
+
+# Read as a form and not as JSON.
+_FORM = "POST /kyc/submissions"
+_FOR_ADMINISTRATORS = ("/users", "/kyc")
+_MEMBERS = "/businesses/{business_id}/members"
 
 _TEXTS = (
     "",
@@ -170,23 +187,53 @@ class Target:
         self.body = body
 
     async def send(self, body: Any = None, *, raw: bytes | None = None, **headers: str) -> Answer:
-        return await self.client.call(self.method, self.path, body=body, raw=raw, headers=headers)
+        sent = {**elsewhere(), **headers}
+        return await self.client.call(self.method, self.path, body=body, raw=raw, headers=sent)
 
 
 @pytest.fixture(scope="module", params=_OPERATIONS)
 async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
+    operation = request.param
     merchant = await open_shop(stage)
     product = await merchant.product(stock=1_000)
-    sold = "{sale_id}" in request.param or "{payment_id}" in request.param
-    own = {"business_id": merchant.business_id, "branch_id": merchant.branch_id, "product_id": product["id"]}
-    ids = await things_of(merchant, product) if sold else own
-    body = valid_bodies(merchant, product)[request.param]
-    return Target(merchant.client, request.param, ids, body)
+    sold = "{sale_id}" in operation or "{payment_id}" in operation
+    ids = {"business_id": merchant.business_id, "branch_id": merchant.branch_id, "product_id": product["id"]}
+    bodies = valid_bodies(merchant, product)
+    client = merchant.client
+    if sold:
+        ids |= await things_of(merchant, product)
+    if "{member_id}" in operation:
+        invitation = f"/businesses/{merchant.business_id}/members"
+        ids["member_id"] = (await client.post(invitation, bodies[f"POST {_MEMBERS}"])).data(201)["id"]
+    if operation.split(" ")[1].startswith(_FOR_ADMINISTRATORS):
+        ids["user_id"] = (await register(stage)).id
+        ids["submission_id"] = await submit(await register(stage))
+        client = (await register(stage, role="ADMIN")).client
+    return Target(client, operation, ids, bodies[operation])
 
 
 async def test_every_operation_with_a_body_is_attacked(stage: Stage) -> None:
     documented_ = {found.name for found in await documented(stage.client) if found.takes_body}
-    assert documented_ == set(_OPERATIONS)
+    assert documented_ == {*_OPERATIONS, _FORM}
+
+
+async def test_forms_of_every_wrong_kind(stage: Stage) -> None:
+    client = (await register(stage)).client
+    form = identity_form()
+    contents = [
+        b"",
+        b"--",
+        form.content[:-20],
+        form.content * 2,
+        form.content.replace(b"\x89PNG", b"GIF8"),
+        *_MALFORMED,
+    ]
+    contents += [form.content.replace(b"LEVEL_1", text.encode()) for text in _TEXTS]
+    contents += [form.content.replace(b'name="level"', f'name="{text}"'.encode()) for text in _TEXTS]
+    for kind in (form.content_type, "multipart/form-data", "multipart/form-data; boundary=", "application/json"):
+        for content in contents:
+            answer = await client.call(*_FORM.split(" "), raw=content, headers={"Content-Type": kind})
+            answer.error(400, 409, 413, 415, 422, 429)
 
 
 async def test_bodies_of_every_wrong_kind(target: Target) -> None:

@@ -6,11 +6,14 @@ import secrets
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from kernel import new_id
 from stack.countries import shop_of
 
-from e2e.client import Client
-from e2e.merchant import Json, remember
-from e2e.stage import Stage
+from .client import Answer, Client
+from .forms import identity_form
+from .merchant import Json, remember
+from .polling import until
+from .stage import Stage
 
 _SHOP = shop_of("MX")
 _CLIENTS = ip_network("198.18.0.0/15")
@@ -69,3 +72,16 @@ async def verify(person: Person, *, role: str = "MERCHANT") -> None:
     await person.stage.rows(
         "UPDATE auth.users SET phone_verified_at = now(), role = $2 WHERE id = $1::uuid RETURNING id", person.id, role
     )
+
+
+async def submit(person: Person) -> str:
+    """Ask for LEVEL_1; the submission's id."""
+    form = identity_form()
+
+    async def send() -> Answer:
+        headers = {"Content-Type": form.content_type, "Idempotency-Key": str(new_id())}
+        return await person.client.call("POST", "/kyc/submissions", raw=form.content, headers=headers)
+
+    # Few uploads are taken at a time.
+    answer = await until(send, lambda found: found.status != 429)
+    return str(answer.data(201)["id"])
