@@ -67,7 +67,7 @@ class TestSamples:
 
     def test_a_refund_under_way(self, sample: Sample) -> None:
         """MP-PY, the docstring of order().refund()."""
-        answer = wire.RefundedOrder.model_validate(strict_json(sample("refund")))
+        answer = wire.ChangedOrder.model_validate(strict_json(sample("refund")))
         order = make_order(total_amount="50.00").model_copy(update={"transactions": answer.transactions})
         [refund] = mapping.fetched(order).refunds
         assert refund.refund_ref == "REF01JW7YS4YHV543DJ6JGYZBX6A0"

@@ -60,17 +60,17 @@ class MercadoPagoClient:
             "orders.create", "/v1/orders", wire.Order, json=body, headers={_IDEMPOTENCY: key}
         )
 
-    async def cancel_order(self, order_id: str, key: str) -> wire.RefundedOrder:
+    async def cancel_order(self, order_id: str, key: str) -> wire.ChangedOrder:
         return await self._transport.write(
-            "orders.cancel", f"/v1/orders/{_checked(order_id)}/cancel", wire.RefundedOrder, headers={_IDEMPOTENCY: key}
+            "orders.cancel", f"/v1/orders/{_checked(order_id)}/cancel", wire.ChangedOrder, headers={_IDEMPOTENCY: key}
         )
 
-    async def refund_order(self, order_id: str, body: Mapping[str, Any] | None, key: str) -> wire.RefundedOrder:
+    async def refund_order(self, order_id: str, body: Mapping[str, Any] | None, key: str) -> wire.ChangedOrder:
         """body: None for the whole."""
         return await self._transport.write(
             "orders.refund",
             f"/v1/orders/{_checked(order_id)}/refund",
-            wire.RefundedOrder,
+            wire.ChangedOrder,
             json=body,
             headers={_IDEMPOTENCY: key},
         )

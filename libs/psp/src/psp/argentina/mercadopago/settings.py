@@ -38,7 +38,7 @@ class MercadoPagoSettings(BaseSettings):
     not_allowed_types: Annotated[tuple[str, ...], NoDecode] = ("ticket",)
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
     connect_timeout_seconds: float = Field(default=3.0, gt=0, le=30)
-    anonymous_email: str = "consumidor.final@testuser.com"
+    anonymous_email: str = "consumidor.final@example.com"
 
     @field_validator("not_allowed_types", mode="before")
     @classmethod

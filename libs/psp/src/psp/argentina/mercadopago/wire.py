@@ -65,7 +65,7 @@ class Order(_Wire):
     checkout_url: StrictStr | None = None
 
 
-class RefundedOrder(_Wire):
+class ChangedOrder(_Wire):
     """What a refund or a cancellation answers: some fields of an order; the rest is read."""
 
     id: StrictStr
