@@ -34,11 +34,15 @@ SECRETS = frozenset(
         "PASSWORD_PEPPER",
         "CONEKTA_API_KEY",
         "CONEKTA_WEBHOOK_PUBLIC_KEY",
+        "KHIPU_API_KEY",
+        "KHIPU_WEBHOOK_SECRET",
         "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN",
         "SENDGRID_API_KEY",
         "TWINS_CONEKTA_API_KEY",
         "TWINS_CONEKTA_PRIVATE_KEY",
+        "TWINS_KHIPU_API_KEY",
+        "TWINS_KHIPU_SECRET",
     }
 )
 

@@ -85,6 +85,8 @@ _GENERATORS: dict[str, Callable[[], str]] = {
     "RABBITMQ_PASSWORD": _password,
     "REDIS_PASSWORD": _password,
     "TWINS_CONEKTA_API_KEY": lambda: f"key_{secrets.token_hex(16)}",
+    "TWINS_KHIPU_API_KEY": _password,
+    "TWINS_KHIPU_SECRET": lambda: secrets.token_hex(20),
     "TWINS_TWILIO_ACCOUNT_SID": lambda: f"AC{secrets.token_hex(16)}",
     "TWINS_TWILIO_AUTH_TOKEN": _password,
     "TWINS_SENDGRID_API_KEY": lambda: f"SG.{secrets.token_hex(11)}.{secrets.token_hex(20)}",

@@ -8,6 +8,8 @@ TWINS_PORT = 8190
 DATABASE = "cobro"
 
 _CONEKTA = ("CONEKTA_API_URL", "CONEKTA_API_KEY", "CONEKTA_WEBHOOK_PUBLIC_KEY")
+_KHIPU = ("KHIPU_API_URL", "KHIPU_API_KEY", "KHIPU_WEBHOOK_SECRET", "KHIPU_NOTIFY_URL", "KHIPU_RECEIVER_ID")
+_PROVIDERS = (*_CONEKTA, *_KHIPU)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ SERVICES = (
     Service("auth", 8101, 9101, knows=("JWT_SECRET", "JWT_REFRESH_SECRET", "PASSWORD_PEPPER", "AUTH_OBJECT_STORE_URL")),
     Service("catalog", 8102, 9102),
     Service("sales", 8103, 9103),
-    Service("payments", 8104, 9104, knows=_CONEKTA),
-    Service("webhooks", 8105, 9105, knows=_CONEKTA),
+    Service("payments", 8104, 9104, knows=_PROVIDERS),
+    Service("webhooks", 8105, 9105, knows=_PROVIDERS),
     Service("billing", 8106, 9106, knows=("OBJECT_STORE_URL",)),
     Service(
         "notifications",

@@ -75,6 +75,7 @@ def test_a_real_account_switches_its_twin_off() -> None:
     told = make_environment(CONEKTA_API_KEY="key_real").of_service(find("payments"))
     assert told["CONEKTA_API_KEY"] == "key_real"
     assert "CONEKTA_API_URL" not in told
+    assert told["KHIPU_API_URL"].endswith("/khipu")
 
 
 def test_twins_and_services_agree_on_keys_and_addresses() -> None:
@@ -82,7 +83,11 @@ def test_twins_and_services_agree_on_keys_and_addresses() -> None:
     twins, payments = environment.of_twins(), environment.of_service(find("payments"))
     assert payments["CONEKTA_API_KEY"] == twins["TWINS_CONEKTA_API_KEY"]
     assert payments["CONEKTA_API_URL"] == f"http://127.0.0.1:{twins['TWINS_HTTP_PORT']}/conekta"
+    assert payments["KHIPU_API_KEY"] == twins["TWINS_KHIPU_API_KEY"]
+    assert payments["KHIPU_WEBHOOK_SECRET"] == twins["TWINS_KHIPU_SECRET"]
+    assert payments["KHIPU_API_URL"] == f"http://127.0.0.1:{twins['TWINS_HTTP_PORT']}/khipu"
     gateway = environment.of_service(find("gateway"))
+    assert payments["KHIPU_NOTIFY_URL"] == f"http://127.0.0.1:{gateway['GATEWAY_HTTP_PORT']}/webhooks/khipu"
     assert twins["TWINS_CONEKTA_WEBHOOK_URL"] == f"http://127.0.0.1:{gateway['GATEWAY_HTTP_PORT']}/webhooks/conekta"
 
 
