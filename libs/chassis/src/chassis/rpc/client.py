@@ -17,9 +17,9 @@ ResponseT = TypeVar("ResponseT")
 
 DEFAULT_DEADLINE = 5.0
 # A call whose connection failed is sent again by the library: while one process takes over from another, connections
-# end under calls, and a server that ends cancels what it has not begun. Safe for calls that were seen too, since each is
-# idempotent by contract (protos). What a service itself says is not asked again (rpc.errors), and no more retries go to
-# a peer that fails most calls.
+# end under calls, and a server that ends cancels what it has not begun. Safe for calls that were seen too, since each
+# is idempotent by contract (protos). What a service itself says is not asked again (rpc.errors), and no more retries go
+# to a peer that fails most calls.
 _RETRIES = {
     "methodConfig": [
         {
