@@ -42,6 +42,9 @@ class Database:
         self.service = service
         self.clock = clock or SystemClock()
         self.events_written = asyncio.Event()
+        # For who keeps a connection for a lock while needing others for the work under it: as many of them as the pool
+        # has connections would wait for each other.
+        self.lock_holders = asyncio.Semaphore(max(1, pool_size // 4))
         self.engine = create_async_engine(
             async_url(url),
             pool_size=pool_size,

@@ -42,7 +42,7 @@ async def run_forever(job: Job, database: Database | None, service: str, stoppin
         try:
             with everyone():
                 if job.exclusive and database is not None:
-                    await _exclusively(job, database, service)
+                    await _exclusively(job, database, service, stopping)
                 else:
                     await job.run()
                     metrics.job_last_success.labels(service, job.name).set(time.time())
@@ -58,9 +58,11 @@ async def run_forever(job: Job, database: Database | None, service: str, stoppin
         await job.finish()
 
 
-async def _exclusively(job: Job, database: Database, service: str) -> None:
+async def _exclusively(job: Job, database: Database, service: str, stopping: asyncio.Event) -> None:
     names = {"service": service, "job": job.name}
-    async with database.autocommit() as connection:
+    async with database.lock_holders, database.autocommit() as connection:
+        if stopping.is_set():
+            return
         if not (await connection.execute(_LOCK, names)).scalar_one():
             return
         try:
