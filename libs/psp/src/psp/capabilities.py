@@ -69,6 +69,9 @@ class Capabilities:
 
     finds_by_reference: whether `find_payment` can find. Where it cannot, a payment whose creation went unanswered is
     payable by nobody, so that creating it anew is safe.
+    cancels: whether `cancel` can end a pending payment. Where it cannot, it is refused, and money may come late.
+    shows_refunds_under_way: whether a refund is seen before it is decided. Where it is not, nothing can be said of an
+    unanswered one until then, and `find_refund` raises ProviderUnavailable.
     """
 
     provider: str
@@ -80,6 +83,8 @@ class Capabilities:
     webhooks: str
     idempotency: str
     finds_by_reference: bool = True
+    cancels: bool = True
+    shows_refunds_under_way: bool = True
 
     def check(self, request: IntentRequest, now: datetime) -> MethodCapability:
         """Refuse what the provider would refuse, before it costs a call. Raises ProviderRejected."""

@@ -351,7 +351,9 @@ class PaymentProvider(WebhookReceiver, Protocol):
         ...
 
     async def cancel(self, provider_ref: str) -> Cancellation:
-        """Make a pending payment unpayable, as far as the provider can. Cancelling twice is Canceled twice."""
+        """Make a pending payment unpayable. Cancelling twice is Canceled twice. Raises ProviderRejected where the
+        provider cannot (`Capabilities.cancels`).
+        """
         ...
 
     async def refund(self, request: RefundRequest) -> ProviderRefund:
@@ -363,7 +365,9 @@ class PaymentProvider(WebhookReceiver, Protocol):
         ...
 
     async def find_refund(self, request: RefundRequest) -> ProviderRefund | None:
-        """Resolve an OutcomeUnknown refund by reading: the one of this amount that is not among known_refunds."""
+        """Resolve an OutcomeUnknown refund by reading: the one of this amount that is not among known_refunds. Raises
+        ProviderUnavailable while it cannot be told (`Capabilities.shows_refunds_under_way`).
+        """
         ...
 
     async def close(self) -> None:

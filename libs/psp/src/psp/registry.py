@@ -10,6 +10,7 @@ from kernel import Clock, Country
 from psp.argentina.mercadopago.adapter import MercadoPagoAdapter
 from psp.capabilities import Capabilities
 from psp.chile.khipu.adapter import KhipuAdapter
+from psp.colombia.payu.adapter import PayuAdapter
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.provider import (
     MethodNotSupported,
@@ -32,7 +33,7 @@ class Adapter(Protocol):
     def receiver(self) -> WebhookReceiver: ...
 
 
-ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter, MercadoPagoAdapter, KhipuAdapter)
+ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter, MercadoPagoAdapter, KhipuAdapter, PayuAdapter)
 
 
 class ProviderRegistry:

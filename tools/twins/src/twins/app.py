@@ -16,6 +16,7 @@ from twins.mercadopago.twin import build as mercadopago
 from twins.outbox.messages import MESSAGE, Outbox
 from twins.outbox.routes import outbox_router
 from twins.pages import page, text
+from twins.payu.twin import build as payu
 from twins.provider.book import Book
 from twins.provider.control import faults_routes
 from twins.provider.twin import Twin
@@ -24,7 +25,7 @@ from twins.settings import TwinsSettings
 from twins.store import Store
 from twins.twilio.routes import twilio_router
 
-PROVIDERS = (conekta, mercadopago, khipu)
+PROVIDERS = (conekta, mercadopago, khipu, payu)
 
 _SWEEP_SECONDS = 0.5
 

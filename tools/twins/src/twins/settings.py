@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from twins.conekta.settings import ConektaTwinSettings
 from twins.khipu.settings import KhipuTwinSettings
 from twins.mercadopago.settings import MercadoPagoTwinSettings
+from twins.payu.settings import PayuTwinSettings
 
 
 class TwinsSettings(BaseSettings):
@@ -35,6 +36,7 @@ class TwinsSettings(BaseSettings):
     conekta: ConektaTwinSettings = Field(default_factory=ConektaTwinSettings)
     khipu: KhipuTwinSettings = Field(default_factory=KhipuTwinSettings)
     mercadopago: MercadoPagoTwinSettings = Field(default_factory=MercadoPagoTwinSettings)
+    payu: PayuTwinSettings = Field(default_factory=PayuTwinSettings)
 
     @field_validator(
         "public_url", "data_dir", "twilio_account_sid", "twilio_auth_token", "sendgrid_api_key", mode="before"
