@@ -22,6 +22,10 @@ HOST = "127.0.0.1"
 # Real accounts of outside systems, each with the variables that belong together: who sets the first means the real one.
 _OUTSIDE_SYSTEMS = {
     "CONEKTA_API_KEY": ("CONEKTA_API_URL", "CONEKTA_WEBHOOK_PUBLIC_KEY"),
+    "MERCADOPAGO_ACCESS_TOKEN": (
+        *("MERCADOPAGO_API_URL", "MERCADOPAGO_WEBHOOK_SECRET"),
+        *("MERCADOPAGO_USER_ID", "MERCADOPAGO_EXTERNAL_POS_ID"),
+    ),
     "KHIPU_API_KEY": ("KHIPU_API_URL", "KHIPU_WEBHOOK_SECRET", "KHIPU_NOTIFY_URL", "KHIPU_RECEIVER_ID"),
     "TWILIO_AUTH_TOKEN": ("TWILIO_API_URL", "TWILIO_ACCOUNT_SID", "TWILIO_FROM"),
     "SENDGRID_API_KEY": ("SENDGRID_API_URL", "SENDGRID_FROM"),
@@ -112,6 +116,9 @@ class SuiteEnvironment:
                 "TWINS_CONEKTA_PRIVATE_KEY": self._secrets["TWINS_CONEKTA_PRIVATE_KEY"],
                 "TWINS_CONEKTA_API_KEY": self._secrets["TWINS_CONEKTA_API_KEY"],
                 "TWINS_CONEKTA_WEBHOOK_URL": f"{self.addresses.url('gateway')}/webhooks/conekta",
+                "TWINS_MERCADOPAGO_ACCESS_TOKEN": self._secrets["TWINS_MERCADOPAGO_ACCESS_TOKEN"],
+                "TWINS_MERCADOPAGO_WEBHOOK_SECRET": self._secrets["TWINS_MERCADOPAGO_WEBHOOK_SECRET"],
+                "TWINS_MERCADOPAGO_WEBHOOK_URL": f"{self.addresses.url('gateway')}/webhooks/mercadopago",
                 "TWINS_KHIPU_API_KEY": self._secrets["TWINS_KHIPU_API_KEY"],
                 "TWINS_KHIPU_SECRET": self._secrets["TWINS_KHIPU_SECRET"],
             }
@@ -159,6 +166,11 @@ class SuiteEnvironment:
             "CONEKTA_API_URL": f"{twins}/conekta",
             "CONEKTA_API_KEY": self._secrets["TWINS_CONEKTA_API_KEY"],
             "CONEKTA_WEBHOOK_PUBLIC_KEY": self._secrets["CONEKTA_WEBHOOK_PUBLIC_KEY"],
+            "MERCADOPAGO_API_URL": f"{twins}/mercadopago",
+            "MERCADOPAGO_ACCESS_TOKEN": self._secrets["TWINS_MERCADOPAGO_ACCESS_TOKEN"],
+            "MERCADOPAGO_WEBHOOK_SECRET": self._secrets["TWINS_MERCADOPAGO_WEBHOOK_SECRET"],
+            "MERCADOPAGO_USER_ID": "1403498245",
+            "MERCADOPAGO_EXTERNAL_POS_ID": "COBROPOS001",
             "KHIPU_API_URL": f"{twins}/khipu",
             "KHIPU_API_KEY": self._secrets["TWINS_KHIPU_API_KEY"],
             "KHIPU_WEBHOOK_SECRET": self._secrets["TWINS_KHIPU_SECRET"],

@@ -85,6 +85,8 @@ _GENERATORS: dict[str, Callable[[], str]] = {
     "RABBITMQ_PASSWORD": _password,
     "REDIS_PASSWORD": _password,
     "TWINS_CONEKTA_API_KEY": lambda: f"key_{secrets.token_hex(16)}",
+    "TWINS_MERCADOPAGO_ACCESS_TOKEN": lambda: f"TEST-{secrets.token_hex(16)}",
+    "TWINS_MERCADOPAGO_WEBHOOK_SECRET": lambda: secrets.token_hex(32),
     "TWINS_KHIPU_API_KEY": _password,
     "TWINS_KHIPU_SECRET": lambda: secrets.token_hex(20),
     "TWINS_TWILIO_ACCOUNT_SID": lambda: f"AC{secrets.token_hex(16)}",
