@@ -130,7 +130,6 @@ class TestSecret:
         with pytest.raises(InvalidSignature):
             receiver.verify_webhook_signature(signed(secret="old, new"))
 
-
     def test_it_is_in_no_representation(self) -> None:
         settings = KhipuSettings(webhook_secret="s3cret", api_key="s3cret")
         assert "s3cret" not in repr(settings) + str(settings) + repr(KhipuWebhooks(settings))
