@@ -22,10 +22,13 @@ from payments.intents.models import Payment, payments
 from payments.settings import PaymentsSettings
 from psp.argentina.mercadopago.adapter import MercadoPagoAdapter
 from psp.argentina.mercadopago.settings import MercadoPagoSettings
+from psp.chile.khipu.adapter import KhipuAdapter
+from psp.chile.khipu.settings import KhipuSettings
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.registry import ProviderRegistry
 from sqlalchemy import Executable, text, update
+from twins.khipu.settings import KhipuTwinSettings
 from twins.mercadopago.settings import MercadoPagoTwinSettings
 from twins.testing import Twins, running_twins
 
@@ -141,8 +144,10 @@ def as_everyone() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 async def twins() -> AsyncIterator[Twins]:
-    # A refund at Mercado Pago's is under way until a test says otherwise.
-    async with running_twins(mercadopago=MercadoPagoTwinSettings(refund_seconds=1e9)) as running:
+    # A refund that takes its time is under way until a test says otherwise.
+    async with running_twins(
+        mercadopago=MercadoPagoTwinSettings(refund_seconds=1e9), khipu=KhipuTwinSettings(refund_seconds=1e9)
+    ) as running:
         yield running
 
 
@@ -159,7 +164,14 @@ async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
             external_pos_id=own.external_pos_id,
             timeout_seconds=4,
         )
-        providers = [ConektaAdapter.open(kit.clock, settings), MercadoPagoAdapter.open(kit.clock, argentina)]
+        chile = KhipuSettings(
+            api_url=twins.provider("khipu").api_url, api_key=KhipuTwinSettings().api_key, timeout_seconds=4
+        )
+        providers = [
+            ConektaAdapter.open(kit.clock, settings),
+            MercadoPagoAdapter.open(kit.clock, argentina),
+            KhipuAdapter.open(kit.clock, chile),
+        ]
         return compose(kit, ProviderRegistry(providers))
 
     async with running_service("payments", PaymentsSettings, build, migrations=MIGRATIONS) as running:
@@ -173,4 +185,5 @@ async def till(sut: ServiceUnderTest, twins: Twins) -> AsyncIterator[Till]:
     sut.clock.advance(max(behind, timedelta()))
     business = sut.directory.open_business(country=Country.MX)
     yield Till(sut, twins, business, make_principal(owns=[business.id]))
-    await twins.clear_faults()
+    for provider in ("conekta", "mercadopago", "khipu"):
+        await twins.clear_faults(provider)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -92,20 +92,23 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         **_sealed(ctx, payment_id, draft.buyer),
     )
     try:
-        provider.capabilities.check(request_of(ctx, payment, draft.buyer), now)
+        provider.capabilities.check(request_of(ctx, provider, payment, draft.buyer), now)
     except ProviderRejected as error:
         raise errors.refusal(error) from None
     return payment, provider
 
 
-def request_of(ctx: PaymentsContext, payment: Payment, buyer: Buyer | None = None) -> IntentRequest:
+def request_of(
+    ctx: PaymentsContext, provider: PaymentProvider, payment: Payment, buyer: Buyer | None = None
+) -> IntentRequest:
     buyer = buyer_of(ctx, payment) if buyer is None else buyer
+    method = PaymentMethod(payment.method)
     return IntentRequest(
         reference=payment.id,
         amount=payment.money,
-        method=PaymentMethod(payment.method),
+        method=method,
         description=payment.description or "",
-        expires_at=payment.expires_at + _PROVIDER_GRACE,
+        expires_at=_expiry_there(provider, payment, method),
         customer=Customer(name=buyer.name, email=buyer.email, phone=buyer.phone),
     )
 
@@ -151,6 +154,15 @@ def _provider(ctx: PaymentsContext, country: Country, method: PaymentMethod) -> 
         raise errors.provider_not_available(country.value) from None
     except ProviderNotConfigured:
         raise errors.provider_not_available(country.value) from None
+
+
+def _expiry_there(provider: PaymentProvider, payment: Payment, method: PaymentMethod) -> datetime:
+    """Later than ours, though not for so long that the provider would refuse it."""
+    capability = provider.capabilities.methods.get(method)
+    there = payment.expires_at + _PROVIDER_GRACE
+    if capability is None:
+        return there
+    return max(payment.expires_at, min(there, payment.created_at + capability.max_expiry))
 
 
 def _sealed(ctx: PaymentsContext, payment_id: UUID, buyer: Buyer) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class _Submission:
 
     async def submit(self, payment: Payment, cause: Cause = Cause.REQUEST) -> Answer:
         try:
-            created = await self._provider.create_payment_intent(drafts.request_of(self._ctx, payment))
+            created = await self._provider.create_payment_intent(drafts.request_of(self._ctx, self._provider, payment))
         except OutcomeUnknown as error:
             found = await self._look_up(payment)
             if found is None or found.instructions is None:
@@ -199,7 +199,9 @@ class _Submission:
 
     async def _take_again(self, payment: Payment) -> Payment | None:
         ctx, now = self._ctx, self._ctx.clock.now()
-        if now - payment.submitted_at < _SEND_AGAIN_AFTER or now >= payment.expires_at:
+        # What nobody can find there nobody was told how to pay either: a second one does no harm.
+        wait = _SEND_AGAIN_AFTER if self._provider.capabilities.finds_by_reference else timedelta()
+        if now - payment.submitted_at < wait or now >= payment.expires_at:
             return None
 
         async def take(unit: UnitOfWork) -> bool:

@@ -21,6 +21,19 @@ def exceeds_payment(left: Money) -> RuleViolation:
     )
 
 
+def not_supported(provider: str) -> RuleViolation:
+    return RuleViolation(
+        f"{provider} gives no money back for this method of payment: pay the buyer back by other means",
+        code="refund_not_supported",
+    )
+
+
+def partial_not_supported(provider: str) -> RuleViolation:
+    return RuleViolation(
+        f"{provider} gives back this method of payment as a whole only", code="partial_refund_not_supported"
+    )
+
+
 def in_progress() -> Conflict:
     return Conflict(
         "Another refund of this payment is on its way to the provider", code="refund_in_progress", retry_after=2

@@ -19,8 +19,10 @@ from chassis.database.idempotency import Answer, Claim, IdempotencyScope
 from chassis.telemetry.logs import get_logger
 from chassis.tenancy import only
 from kernel import InvalidInput, Money, MoneyError, new_id
+from psp.capabilities import RefundSupport
 from psp.provider import (
     OutcomeUnknown,
+    PaymentMethod,
     PaymentNotFound,
     PaymentProvider,
     ProviderError,
@@ -38,6 +40,7 @@ from payments.intents import repository as payments
 from payments.intents.models import Payment
 from payments.intents.moves import Cause, Change
 from payments.intents.schedule import LEASE, next_refund_reading
+from payments.intents.status import REFUNDABLE
 from payments.refunds import errors, ledger, repository
 from payments.refunds.models import Refund
 from payments.refunds.status import OPEN, UNSENT
@@ -63,10 +66,11 @@ class RefundWish:
 async def refund_payment(
     ctx: PaymentsContext, payment: Payment, wish: RefundWish, scope: IdempotencyScope, present: Present
 ) -> Answer:
-    """Raises Conflict (not refundable, one is on its way, key in use), RuleViolation (more than is left, refused by the
-    provider), InvalidInput, Unavailable (nothing happened)."""
+    """Raises Conflict (not refundable, one is on its way, key in use), RuleViolation (more than is left, not offered or
+    refused by the provider), InvalidInput, Unavailable (nothing happened)."""
     amount = _amount(payment, wish)
     provider = _provider(ctx, payment)
+    _check_offered(provider, payment, amount)
 
     async def begin(unit: UnitOfWork) -> tuple[Claim, Refund] | Answer:
         claim = await ctx.idempotency.claim(unit, scope, new_id())
@@ -237,6 +241,17 @@ def _provider(ctx: PaymentsContext, payment: Payment) -> PaymentProvider:
         return ctx.providers.named(payment.provider)
     except ProviderNotConfigured as error:
         raise payment_errors.refusal(error) from None
+
+
+def _check_offered(provider: PaymentProvider, payment: Payment, amount: Money | None) -> None:
+    """Said before anything is reserved. Raises RuleViolation."""
+    capability = provider.capabilities.methods.get(PaymentMethod(payment.method))
+    if capability is None or payment.step not in REFUNDABLE:
+        return
+    if capability.refund is RefundSupport.NONE:
+        raise errors.not_supported(provider.capabilities.title)
+    if capability.refund is RefundSupport.WHOLE and amount not in (None, payment.money):
+        raise errors.partial_not_supported(provider.capabilities.title)
 
 
 def _amount(payment: Payment, wish: RefundWish) -> Money | None:

@@ -78,5 +78,12 @@ async def test_part_of_a_qr_payment_cannot_be_given_back(shop, twin):
     shop.sut.clock.advance(timedelta(seconds=21))
     await resolution.resolve_due(shop.ctx)
     answer = await shop.refund(payment, amount="50.00")
-    assert (answer.status_code, answer.json()["code"]) == (422, "refund_rejected")
+    assert (answer.status_code, answer.json()["code"]) == (422, "partial_refund_not_supported")
+    assert (await shop.row(payment["id"])).refund_reserved == 0
     assert (await shop.refund(payment)).json()["data"]["amount"] == "150.50"
+
+
+async def test_a_whole_day_is_not_too_long_for_a_code(shop):
+    assert (await shop.create(expiresIn=86_400))["status"] == "PENDING"
+    answer = await shop.post("/intent", shop.wish(expiresIn=90_000))
+    assert (answer.status_code, answer.json()["code"]) == (422, "payment_rejected")
