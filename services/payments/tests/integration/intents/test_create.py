@@ -136,7 +136,7 @@ async def test_rules_of_the_business(till):
 
 
 async def test_a_country_without_a_provider_is_said_openly(till):
-    elsewhere = till.sut.directory.open_business(country=Country.CL)
+    elsewhere = till.sut.directory.open_business(country=Country.CO)
     caller = make_principal(owns=[elsewhere.id])
     answer = await till.post("/intent", till.wish(businessId=str(elsewhere.id), amount="1000"), by=caller)
     assert (answer.status_code, answer.json()["code"]) == (422, "provider_not_available")
