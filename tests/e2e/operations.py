@@ -23,7 +23,7 @@ _METHODS = {"get", "post", "put", "patch", "delete"}
 @dataclass(frozen=True, slots=True)
 class Operation:
     """path: with the names of its parameters in braces, without `/api/v1`; outside of that, the whole one after `/`.
-    query: names of its query parameters; ids: those of them that take an id."""
+    query: names of its query parameters; ids: those of them that take an id. statuses: of its answers."""
 
     method: str
     path: str
@@ -31,6 +31,7 @@ class Operation:
     ids: tuple[str, ...]
     takes_body: bool
     public: bool
+    statuses: frozenset[int]
 
     @property
     def name(self) -> str:
@@ -83,6 +84,7 @@ def _operation(method: str, path: str, operation: Json) -> Operation:
         tuple(one["name"] for one in query if _takes_id(one["schema"])),
         "requestBody" in operation,
         not operation.get("security"),
+        frozenset(map(int, operation["responses"])),
     )
 
 
@@ -166,6 +168,7 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
             "customer": buyer,
             "expiresIn": 900,
         },
+        "POST /payments/{payment_id}/confirm": {"reason": "Prueba"},
         "POST /payments/{payment_id}/refund": {"amount": "1.00", "reason": "Devolución"},
         "PUT /notification-preferences": {
             "businessId": merchant.business_id,

@@ -150,6 +150,7 @@ ROWS = (
     row("GET /payments/{payment_id}/qr.svg", Rule.MEMBER),
     row("GET /payments/{payment_id}/qr.png", Rule.MEMBER),
     row("POST /payments/{payment_id}/cancel", Rule.MEMBER, spends={"payment_id": tenant.pending_payment}),
+    row("POST /payments/{payment_id}/confirm", Rule.ADMIN, spends={"payment_id": tenant.pending_payment}),
     row("POST /payments/{payment_id}/refund", Rule.OWNER, spends={"payment_id": tenant.paid_payment}),
     row("GET /payments/{payment_id}/refunds", Rule.MEMBER),
     row("GET /payments/{payment_id}/refunds/{refund_id}", Rule.MEMBER),

@@ -8,6 +8,7 @@ from chassis.runtime import Job, Kit, Service
 from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
 from psp.registry import ProviderRegistry
 
+from payments.confirmation.routes import router as confirmation_router
 from payments.context import PaymentsContext
 from payments.intents.listing import PaymentLists
 from payments.intents.models import payments
@@ -42,7 +43,7 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
     )
     return Service(
         context=ctx,
-        routers=[intents_router, refunds_router],
+        routers=[intents_router, refunds_router, confirmation_router],
         rpc=[
             RpcService(
                 payments_pb2.DESCRIPTOR.services_by_name["Payments"].full_name,

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     EXPIRY = "expiry"
     CANCEL = "cancel"
     REFUND = "refund"
+    MANUAL = "manual"
 
 
 class Change:
