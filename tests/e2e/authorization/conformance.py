@@ -7,7 +7,7 @@ import re
 import secrets
 import sys
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ _CHECKS = (
     "response_headers_conformance",
     "response_schema_conformance",
 )
+_PHASES = ("examples", "coverage", "fuzzing")
+_EXAMPLES = 3
 _SECONDS = 240.0
 
 
@@ -35,43 +37,30 @@ class Found:
 
 
 async def run(
-    url: str,
-    document: Json,
-    folder: Path,
-    *,
-    headers: Mapping[str, str],
-    ids: Mapping[str, str],
-    only: str = "",
-    without: str = "",
-    limits: bool = False,
-    examples: int,
+    url: str, document: Json, folder: Path, *, token: str, others: Mapping[str, str], ids: Mapping[str, str]
 ) -> Found:
-    """One request after the other: its threads and CPython 3.11's compiler do not get along.
+    """All that lies at the limits of the schemas and just beyond, and a few made-up requests, for every operation.
+
+    One request after the other: its threads and CPython 3.11's compiler do not get along.
 
     Args:
         url: of the gateway.
-        document: its own.
+        document: its own, or a part of it.
         folder: for files.
+        token: of the caller; others: of other callers, by operations' names such as `POST /api/v1/sales`.
         ids: things that exist, by the name that paths have for them; every other request names one.
-        only: a regular expression of the operations' names, such as `POST /api/v1/sales`; without: likewise.
-        limits: whether to try all that lies at the limits of the schemas, and just beyond.
-        examples: made up for each operation.
     """
     name = secrets.token_hex(4)
     configuration, schema = folder / f"{name}.toml", folder / f"{name}.json"
-    await asyncio.to_thread(configuration.write_text, _configuration(ids))
+    await asyncio.to_thread(configuration.write_text, _configuration(token, others, ids))
     await asyncio.to_thread(schema.write_bytes, orjson.dumps(document))
-    phases = ("examples", "coverage", "fuzzing") if limits else ("fuzzing",)
-    chosen = (("--include-name-regex", only), ("--exclude-name-regex", without))
     process = await asyncio.create_subprocess_exec(
-        *(str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(configuration), "run"),
-        *(str(schema), "--url", url),
-        *("--checks", ",".join(_CHECKS), "--phases", ",".join(phases)),
-        *("--max-examples", str(examples), "--seed", str(SEED), "--workers", "1"),
+        *(str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(configuration)),
+        *("run", str(schema), "--url", url),
+        *("--checks", ",".join(_CHECKS), "--phases", ",".join(_PHASES)),
+        *("--max-examples", str(_EXAMPLES), "--seed", str(SEED), "--workers", "1"),
         *("--continue-on-failure", "--no-shrink", "--no-color", "--warnings", "off"),
         *("--generation-database", "none", "--suppress-health-check", "all"),
-        *(part for option, pattern in chosen if pattern for part in (option, pattern)),
-        *(part for name, value in headers.items() for part in ("--header", f"{name}: {value}")),
         cwd=folder,
         stdout=PIPE,
         stderr=STDOUT,
@@ -86,14 +75,25 @@ async def run(
     return Found(int(generated[1]) if generated else 0, "" if process.returncode == 0 else told)
 
 
-def _configuration(ids: Mapping[str, str]) -> str:
-    lines = [f"[dictionaries.{name}]\nvalues = {_toml([value])}\n" for name, value in ids.items()]
-    # Methods that are not documented have a test of their own.
-    lines.append("[phases.coverage]\nunexpected-methods = []\n")
-    lines.append("[parameters]")
-    lines += [f'"path.{name}" = {{ dictionary = "{name}", probability = 0.5 }}' for name in ids]
-    return "\n".join(lines) + "\n"
+def _configuration(token: str, others: Mapping[str, str], ids: Mapping[str, str]) -> str:
+    parts = [
+        f"headers = {_bearer(token)}",
+        # Methods that are not documented have a test of their own.
+        "[phases.coverage]\nunexpected-methods = []",
+        *(f"[dictionaries.{name}]\nvalues = [{_toml(value)}]" for name, value in ids.items()),
+        "[parameters]",
+        *(f'"path.{name}" = {{ dictionary = "{name}", probability = 0.5 }}' for name in ids),
+        *(
+            f"[[operations]]\ninclude-name = {_toml(operation)}\nheaders = {_bearer(other)}"
+            for operation, other in others.items()
+        ),
+    ]
+    return "\n".join(parts) + "\n"
 
 
-def _toml(values: Sequence[str]) -> str:
-    return orjson.dumps(values).decode()
+def _bearer(token: str) -> str:
+    return f"{{ Authorization = {_toml(f'Bearer {token}')} }}"
+
+
+def _toml(text: str) -> str:
+    return orjson.dumps(text).decode()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from e2e.client import Answer, Client
+from e2e.operations import Operation
 from e2e.polling import until
 
 from .cast import Cast
@@ -19,14 +20,16 @@ Door = Callable[[Row], Client]
 _ROWS_AT_ONCE = 8
 
 
-async def play(rows: Sequence[Row], cast: Cast, door: Door) -> dict[str, list[str]]:
-    """What went otherwise than the rules say, by the row's name."""
+async def play(
+    rows: Sequence[Row], cast: Cast, door: Door, operations: Mapping[str, Operation]
+) -> dict[str, list[str]]:
+    """What went otherwise than the rules or the API's document say, by the row's name."""
     turn = asyncio.Semaphore(_ROWS_AT_ONCE)
 
     async def one(row: Row) -> list[str]:
         async with turn:
             try:
-                return await _Scene(row, cast, door(row)).play()
+                return await _Scene(row, cast, door(row), operations[row.operation].statuses).play()
             except AssertionError as error:
                 return [f"{row.name}: the request could not be made: {error}"]
 
@@ -37,8 +40,9 @@ async def play(rows: Sequence[Row], cast: Cast, door: Door) -> dict[str, list[st
 class _Scene:
     """One row."""
 
-    def __init__(self, row: Row, cast: Cast, at: Client) -> None:
+    def __init__(self, row: Row, cast: Cast, at: Client, documented: frozenset[int]) -> None:
         self._row = row
+        self._documented = documented
         self._cast = cast
         self._at = at
         self._expected = {persona: EXPECTED[row.rule][persona] for persona in cast.tokens}
@@ -81,6 +85,8 @@ class _Scene:
 
     def _complaint(self, persona: Persona, cast: Cast, answer: Answer) -> str | None:
         expected = self._expected[persona]
+        if answer.status not in self._documented:
+            return f"should be told {sorted(self._documented)}"
         if expected == OK:
             return None if answer.status < 300 else f"should succeed, as {self._row.rule!s} may"
         if answer.status != expected:

@@ -49,13 +49,14 @@ _OPERATIONS = (
     "POST /sales",
     "POST /sales/{sale_id}/cancel",
     "POST /payments/intent",
+    "POST /payments/{payment_id}/confirm",
     "POST /payments/{payment_id}/refund",
     "PUT /notification-preferences",
 )
 
 # Read as a form and not as JSON.
 _FORM = "POST /kyc/submissions"
-_FOR_ADMINISTRATORS = ("/users", "/kyc")
+_FOR_ADMINISTRATORS = ("/users", "/kyc", "/payments/{payment_id}/confirm")
 _MEMBERS = "/businesses/{business_id}/members"
 
 _TEXTS = (
