@@ -65,6 +65,7 @@ async def webhooks(conekta: Conekta) -> AsyncIterator[ServiceUnderTest]:
         "CONEKTA_WEBHOOK_PUBLIC_KEY": conekta.public_pem,
         "CONEKTA_API_KEY": "key_test",
         "MERCADOPAGO_WEBHOOK_SECRET": "secret_test",
+        "WEBHOOKS_ENDPOINT_LOOPBACK": "true",
     }
     # The provider's settings are read when the service is built.
     with pytest.MonkeyPatch.context() as patch:

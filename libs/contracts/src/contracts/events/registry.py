@@ -30,7 +30,7 @@ from contracts.events.catalog import ProductCreated, ProductDeleted, ProductUpda
 from contracts.events.notifications import NotificationFailed, NotificationSent
 from contracts.events.payments import PaymentConfirmed, PaymentCreated, PaymentFailed, PaymentRefunded
 from contracts.events.sales import SaleCanceled, SaleCompleted, SaleCreated
-from contracts.events.webhooks import WebhookReceived
+from contracts.events.webhooks import WebhookEndpointDisabled, WebhookReceived
 
 
 class Lane(Enum):
@@ -76,7 +76,7 @@ PRODUCERS: Mapping[str, tuple[type[DomainEvent], ...]] = MappingProxyType(
         "catalog": (ProductCreated, ProductUpdated, ProductDeleted, StockChanged, StockLow),
         "sales": (SaleCreated, SaleCompleted, SaleCanceled),
         "payments": (PaymentCreated, PaymentConfirmed, PaymentFailed, PaymentRefunded),
-        "webhooks": (WebhookReceived,),
+        "webhooks": (WebhookReceived, WebhookEndpointDisabled),
         "billing": (InvoiceIssued, InvoiceFailed),
         "notifications": (NotificationSent, NotificationFailed),
     }
@@ -88,6 +88,29 @@ QUEUES: tuple[Queue, ...] = (
     Queue("payments.webhooks", Lane.CRITICAL, (WebhookReceived,)),
     Queue("sales.payments", Lane.CRITICAL, (PaymentConfirmed, PaymentFailed, PaymentRefunded)),
     Queue("billing.sales", Lane.HIGH, (SaleCompleted,)),
+    # What merchants may subscribe to; a deleted business takes its endpoints along.
+    Queue(
+        "webhooks.merchants",
+        Lane.HIGH,
+        (
+            PaymentCreated,
+            PaymentConfirmed,
+            PaymentFailed,
+            PaymentRefunded,
+            SaleCreated,
+            SaleCompleted,
+            SaleCanceled,
+            InvoiceIssued,
+            InvoiceFailed,
+            ProductCreated,
+            ProductUpdated,
+            ProductDeleted,
+            StockChanged,
+            StockLow,
+            WebhookEndpointDisabled,
+            BusinessDeleted,
+        ),
+    ),
     Queue("notifications.critical", Lane.CRITICAL, (PaymentConfirmed, PaymentFailed, PaymentRefunded)),
     # Apart, because a code is worth ten minutes and someone is looking at their phone.
     Queue("notifications.codes", Lane.CRITICAL, (UserCodeRequested,)),

@@ -1,7 +1,8 @@
-"""Events of inbound webhooks."""
+"""Events of webhooks: in from providers, and out to merchants."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -23,3 +24,17 @@ class WebhookReceived(DomainEvent):
     event_type: str
     provider_ref: str | None
     our_reference: str | None
+
+
+class WebhookEndpointDisabled(DomainEvent):
+    """We switched a merchant's endpoint off. reason: "gone" (it answered 410) or "failing" (nothing but failures for
+    five days). Of its URL only the host is told."""
+
+    type: ClassVar[str] = "webhook_endpoint.disabled"
+    aggregate_type: ClassVar[str] = "webhook_endpoint"
+
+    business_id: UUID
+    host: str
+    reason: str
+    failing_since: datetime | None
+    disabled_at: datetime

@@ -1,0 +1,1 @@
+"""What merchants' endpoints are sent, and what they answered."""
