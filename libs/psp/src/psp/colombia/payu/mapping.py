@@ -218,7 +218,9 @@ def fetched(order: wire.Order, settings: PayuSettings) -> FetchedPayment:
     """Raises ValueError where an amount or currency is none of ours."""
     charges = [entry for entry in order.transactions or () if entry.type in CHARGES]
     paid = paid_charge(order)
-    deciding = paid or (charges[0] if charges else None)
+    # An attempt that may still succeed counts before those that have failed, the newest of these before the others.
+    open_ones = [entry for entry in charges if entry.response is None or not _has_failed(entry.response)]
+    deciding = paid or next(iter([*open_ones, *charges]), None)
     amount = _amount(deciding, order)
     refunds = refunds_of(order, amount)
     status, reason, unlisted = _status(order, paid, deciding, settings)
@@ -362,6 +364,11 @@ def _status(
     state = deciding.response.state
     status, reason = STATES.get(state, (ProviderStatus.PENDING, None))
     return status, reason, state not in STATES
+
+
+def _has_failed(response: wire.TransactionResponse) -> bool:
+    status, _ = STATES.get(response.state, (ProviderStatus.PENDING, None))
+    return status is ProviderStatus.FAILED
 
 
 def _amount(deciding: wire.Transaction | None, order: wire.Order) -> Money:
