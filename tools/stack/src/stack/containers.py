@@ -38,6 +38,8 @@ SECRETS = frozenset(
         "MERCADOPAGO_WEBHOOK_SECRET",
         "KHIPU_API_KEY",
         "KHIPU_WEBHOOK_SECRET",
+        "PAYU_API_KEY",
+        "PAYU_API_LOGIN",
         "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN",
         "SENDGRID_API_KEY",
@@ -47,6 +49,8 @@ SECRETS = frozenset(
         "TWINS_MERCADOPAGO_WEBHOOK_SECRET",
         "TWINS_KHIPU_API_KEY",
         "TWINS_KHIPU_SECRET",
+        "TWINS_PAYU_API_KEY",
+        "TWINS_PAYU_API_LOGIN",
     }
 )
 

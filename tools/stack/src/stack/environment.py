@@ -27,6 +27,10 @@ _OUTSIDE_SYSTEMS = {
         *("MERCADOPAGO_USER_ID", "MERCADOPAGO_EXTERNAL_POS_ID"),
     ),
     "KHIPU_API_KEY": ("KHIPU_API_URL", "KHIPU_WEBHOOK_SECRET", "KHIPU_NOTIFY_URL", "KHIPU_RECEIVER_ID"),
+    "PAYU_API_KEY": (
+        *("PAYU_API_URL", "PAYU_CHECKOUT_URL", "PAYU_API_LOGIN"),
+        *("PAYU_MERCHANT_ID", "PAYU_ACCOUNT_ID", "PAYU_NOTIFY_URL"),
+    ),
     "TWILIO_AUTH_TOKEN": ("TWILIO_API_URL", "TWILIO_ACCOUNT_SID", "TWILIO_FROM"),
     "SENDGRID_API_KEY": ("SENDGRID_API_URL", "SENDGRID_FROM"),
 }
@@ -121,6 +125,8 @@ class SuiteEnvironment:
                 "TWINS_MERCADOPAGO_WEBHOOK_URL": f"{self.addresses.url('gateway')}/webhooks/mercadopago",
                 "TWINS_KHIPU_API_KEY": self._secrets["TWINS_KHIPU_API_KEY"],
                 "TWINS_KHIPU_SECRET": self._secrets["TWINS_KHIPU_SECRET"],
+                "TWINS_PAYU_API_KEY": self._secrets["TWINS_PAYU_API_KEY"],
+                "TWINS_PAYU_API_LOGIN": self._secrets["TWINS_PAYU_API_LOGIN"],
             }
         )
 
@@ -176,6 +182,13 @@ class SuiteEnvironment:
             "KHIPU_WEBHOOK_SECRET": self._secrets["TWINS_KHIPU_SECRET"],
             "KHIPU_NOTIFY_URL": f"{self.addresses.url('gateway')}/webhooks/khipu",
             "KHIPU_RECEIVER_ID": "990939",
+            "PAYU_API_URL": f"{twins}/payu",
+            "PAYU_CHECKOUT_URL": f"{twins}/payu/ppp-web-gateway-payu/",
+            "PAYU_API_KEY": self._secrets["TWINS_PAYU_API_KEY"],
+            "PAYU_API_LOGIN": self._secrets["TWINS_PAYU_API_LOGIN"],
+            "PAYU_MERCHANT_ID": "508029",
+            "PAYU_ACCOUNT_ID": "512321",
+            "PAYU_NOTIFY_URL": f"{self.addresses.url('gateway')}/webhooks/payu",
             "TWILIO_API_URL": f"{twins}/twilio",
             "TWILIO_ACCOUNT_SID": self._secrets["TWINS_TWILIO_ACCOUNT_SID"],
             "TWILIO_AUTH_TOKEN": self._secrets["TWINS_TWILIO_AUTH_TOKEN"],

@@ -89,6 +89,8 @@ _GENERATORS: dict[str, Callable[[], str]] = {
     "TWINS_MERCADOPAGO_WEBHOOK_SECRET": lambda: secrets.token_hex(32),
     "TWINS_KHIPU_API_KEY": _password,
     "TWINS_KHIPU_SECRET": lambda: secrets.token_hex(20),
+    "TWINS_PAYU_API_KEY": lambda: secrets.token_hex(13),
+    "TWINS_PAYU_API_LOGIN": lambda: secrets.token_hex(8),
     "TWINS_TWILIO_ACCOUNT_SID": lambda: f"AC{secrets.token_hex(16)}",
     "TWINS_TWILIO_AUTH_TOKEN": _password,
     "TWINS_SENDGRID_API_KEY": lambda: f"SG.{secrets.token_hex(11)}.{secrets.token_hex(20)}",

@@ -88,6 +88,9 @@ def test_twins_and_services_agree_on_keys_and_addresses() -> None:
     assert payments["KHIPU_API_URL"] == f"http://127.0.0.1:{twins['TWINS_HTTP_PORT']}/khipu"
     gateway = environment.of_service(find("gateway"))
     assert payments["KHIPU_NOTIFY_URL"] == f"http://127.0.0.1:{gateway['GATEWAY_HTTP_PORT']}/webhooks/khipu"
+    assert payments["PAYU_API_KEY"] == twins["TWINS_PAYU_API_KEY"]
+    assert payments["PAYU_API_LOGIN"] == twins["TWINS_PAYU_API_LOGIN"]
+    assert payments["PAYU_NOTIFY_URL"] == f"http://127.0.0.1:{gateway['GATEWAY_HTTP_PORT']}/webhooks/payu"
     assert payments["MERCADOPAGO_ACCESS_TOKEN"] == twins["TWINS_MERCADOPAGO_ACCESS_TOKEN"]
     assert payments["MERCADOPAGO_WEBHOOK_SECRET"] == twins["TWINS_MERCADOPAGO_WEBHOOK_SECRET"]
     assert twins["TWINS_MERCADOPAGO_WEBHOOK_URL"].endswith(f":{gateway['GATEWAY_HTTP_PORT']}/webhooks/mercadopago")
