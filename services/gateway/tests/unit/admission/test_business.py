@@ -5,9 +5,8 @@ from uuid import UUID
 import pytest
 from chassis.testing.tokens import make_principal
 from gateway.admission.business import business_of
-from kernel import new_id
 
-MINE, OTHER, FOREIGN = new_id(), new_id(), new_id()
+MINE, OTHER, FOREIGN = (UUID(int=number) for number in (0xA1, 0xA2, 0xA3))
 SALES = "/api/v1/sales"
 
 
