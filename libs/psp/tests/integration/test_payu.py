@@ -269,6 +269,21 @@ class TestPayu(ProviderContract):
         orders = {dict(parse_qsl(hook.body.decode()))["reference_pol"] for hook in hooks}
         assert (len(events), len(ids), len(orders)) == (2, 2, 1)
 
+    async def test_a_form_paid_twice_is_a_mismatch(self, world: PayuWorld) -> None:
+        reference, created = await self.create(world)
+        await world.pay(reference)
+        expected = ExpectedPayment(created.provider_ref, reference, self.money(world))
+        # The twin takes the same form for the same order, which PayU does not promise: another amount makes it two.
+        world.asked[reference] = replace(world.asked[reference], amount=self.money(world, 500))
+        await world.visit(reference)
+        [second, first] = await world.twin.payments(reference)
+        assert isinstance(await world.provider.confirm_payment(expected), Confirmed)
+        await world.twin.pay(str(second["id"]))
+        confirmation = await world.provider.confirm_payment(expected)
+        assert isinstance(confirmation, Mismatch)
+        assert confirmation.payment.amount == self.money(world, 15550)
+        assert first["id"] != second["id"]
+
     # PSE
 
     async def test_a_transfer_leads_to_the_bank(self, world: PayuWorld) -> None:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final, Self
 
 from kernel import Clock, Country, Currency
+from kernel.money import total
 
 from psp.capabilities import Capabilities, MethodCapability, Need, RefundSupport
 from psp.colombia.payu import mapping, wire
@@ -59,6 +60,7 @@ _REFUNDS = (
     "whole or in part, from 100 pesos on, when paid by card; decided by PayU within three business days. What was paid"
     " by PSE or in cash has to be paid back by hand"
 )
+_KEPT: Final = (ProviderStatus.CONFIRMED, ProviderStatus.PARTIALLY_REFUNDED)
 _ORDER_ID: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 # PayU's list begins with a line that asks the buyer to choose.
 _NO_BANK: Final = "0"
@@ -186,7 +188,12 @@ class PayuAdapter:
     async def find_payment(self, our_reference: str) -> FetchedPayment | None:
         orders = await self._client.orders_of(our_reference)
         ours = [self._reading(order) for order in orders if order.reference_code == our_reference]
-        return decisive(our_reference, ours)
+        found = decisive(our_reference, ours)
+        kept = [payment.amount for payment in ours if payment.status in _KEPT]
+        if found is None or len(kept) < 2:
+            return found
+        # Nothing at PayU keeps a form from being paid twice: then more came in than was asked for, and shows so.
+        return replace(found, amount=total(kept, self.currency))
 
     async def confirm_payment(self, expected: ExpectedPayment) -> Confirmation:
         payment = await self.fetch_payment(expected.provider_ref)
