@@ -142,7 +142,7 @@ def make_adapter(twin: ProviderTwin, clock: Clock | None = None, **settings: Any
         "api_login": own.api_login,
         "merchant_id": str(own.merchant_id),
         "account_id": str(own.account_id),
-        "timeout_seconds": 0.4,
+        "timeout_seconds": 1.0,
         **settings,
     }
     return PayuAdapter.open(clock or SystemClock(), PayuSettings(**values))
@@ -155,8 +155,10 @@ async def other_world(inbox: Any, clock: Clock | None = None, **switches: Any) -
     async with running_twins(payu=own) as twins:
         twin = twins.provider("payu")
         adapter = make_adapter(twin, clock)
-        yield PayuWorld(adapter, clock or SystemClock(), twin, inbox)
-        await adapter.close()
+        try:
+            yield PayuWorld(adapter, clock or SystemClock(), twin, inbox)
+        finally:
+            await adapter.close()
 
 
 @pytest.fixture(scope="module")
