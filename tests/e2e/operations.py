@@ -17,6 +17,8 @@ from .polling import until
 _SHOP = shop_of("MX")
 # One of each service.
 _SEGMENTS = {"auth", "products", "sales", "payments", "webhooks", "invoices", "notifications", "analytics"}
+# Where nobody listens.
+NOWHERE = "http://127.0.0.1:9"
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -168,8 +170,25 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
             "customer": buyer,
             "expiresIn": 900,
         },
+        "POST /payment-methods": {
+            "businessId": merchant.business_id,
+            "type": "QR_STATIC",
+            "name": "Mostrador",
+            "description": "Caja 1",
+            "isActive": True,
+        },
+        "PUT /payment-methods/{method_id}": {"name": "Barra", "description": "Caja 2", "isActive": True},
+        "PATCH /payment-methods/{method_id}": {"name": "Terraza", "isActive": True},
         "POST /payments/{payment_id}/confirm": {"reason": "Prueba"},
         "POST /payments/{payment_id}/refund": {"amount": "1.00", "reason": "Devolución"},
+        "POST /webhook-endpoints": {
+            "businessId": merchant.business_id,
+            "url": f"{NOWHERE}/cobro",
+            "events": ["payment.confirmed", "sale.completed"],
+            "description": "Contabilidad",
+            "isActive": True,
+        },
+        "PATCH /webhook-endpoints/{endpoint_id}": {"url": f"{NOWHERE}/otro", "events": ["sale.created"]},
         "PUT /notification-preferences": {
             "businessId": merchant.business_id,
             "language": "es",

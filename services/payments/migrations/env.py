@@ -1,4 +1,5 @@
+import payments.methods.models
+import payments.refunds.models
 from chassis.database.migrations import run_env
-from payments.refunds.models import metadata  # holds every table: refunds refer to payments
 
-run_env(metadata)
+run_env(payments.refunds.models.metadata)

@@ -114,6 +114,10 @@ def signature(tenant: Tenant, body: bytes) -> dict[str, str]:
     return {"DIGEST": base64.b64encode(key.sign(body, PKCS1v15(), hashes.SHA256())).decode()}
 
 
+async def amount_entered(tenant: Tenant, caller: Person | None) -> Form:
+    return Form(b"amount=25.50&note=Mesa+4", "application/x-www-form-urlencoded")
+
+
 async def receipt_key(tenant: Tenant) -> dict[str, str]:
     """As the buyer of the kept sale was written it."""
     sale_id = await tenant.thing("sale_id")

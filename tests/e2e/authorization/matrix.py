@@ -88,7 +88,7 @@ class _Scene:
         if answer.status not in self._documented:
             return f"should be told {sorted(self._documented)}"
         if expected == OK:
-            return None if answer.status < 300 else f"should succeed, as {self._row.rule!s} may"
+            return None if answer.status < 400 else f"should succeed, as {self._row.rule!s} may"
         if answer.status != expected:
             return f"should be told {expected}"
         if persona in CODES and answer.error(expected) not in CODES[persona]:

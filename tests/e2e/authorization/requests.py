@@ -51,7 +51,7 @@ async def request_of(
 ) -> Request:
     """spent: things to name instead of the kept ones. caller: who will send it, where the body depends on that."""
     ids = {name: await tenant.thing(name) for name in parameters(row.operation)} | dict(spent or {})
-    query = {name: await tenant.thing(thing) for name, thing in row.query.items()}
+    query = {name: await tenant.thing(thing) for name, thing in row.query.items()} | dict(row.said)
     if row.opened is not None:
         query |= await row.opened(tenant)
     body = await _body(row, tenant, caller)

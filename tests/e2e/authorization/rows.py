@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from e2e.forms import Form
@@ -29,6 +30,7 @@ class Row:
         note: tells rows of the same operation apart.
         body: None for the one that `operations.valid_bodies` has.
         query: by the parameter's name, the path parameter whose thing it takes.
+        said: query parameters that name nothing, and are the same for everybody.
         spends: path parameters whose thing is used up: everyone who is let in gets one of their own.
         apart: it changes whom tokens speak of: everyone who is let in gets a tenant of their own.
         alone: it changes the caller's own account: everyone who is let in has one that nobody else needs.
@@ -41,6 +43,7 @@ class Row:
     note: str = ""
     body: Body | None = None
     query: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
     spends: Mapping[str, Maker] = field(default_factory=dict)
     apart: bool = False
     alone: bool = False
@@ -54,6 +57,9 @@ class Row:
 
 OF_BUSINESS = {"businessId": "business_id"}
 AT_BRANCH = {"businessId": "business_id", "branchId": "branch_id"}
+
+
+_AN_HOUR_AGO = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
 
 
 def row(operation: str, rule: Rule, **how: Any) -> Row:
@@ -154,11 +160,34 @@ ROWS = (
     row("POST /payments/{payment_id}/refund", Rule.OWNER, spends={"payment_id": tenant.paid_payment}),
     row("GET /payments/{payment_id}/refunds", Rule.MEMBER),
     row("GET /payments/{payment_id}/refunds/{refund_id}", Rule.MEMBER),
+    row("GET /payment-methods", Rule.SELF),
+    row("GET /payment-methods", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
+    row("POST /payment-methods", Rule.OWNER),
+    row("GET /payment-methods/{method_id}", Rule.MEMBER),
+    row("PUT /payment-methods/{method_id}", Rule.OWNER, spends={"method_id": tenant.payment_method}),
+    row("PATCH /payment-methods/{method_id}", Rule.OWNER, spends={"method_id": tenant.payment_method}),
+    row("DELETE /payment-methods/{method_id}", Rule.OWNER, spends={"method_id": tenant.payment_method}),
+    row("GET /payment-methods/{method_id}/qr.svg", Rule.MEMBER),
+    row("GET /payment-methods/{method_id}/qr.png", Rule.MEMBER),
+    row("GET /pay/{method_key}", Rule.PUBLIC),
+    row("POST /pay/{method_key}", Rule.PUBLIC, body=bodies.amount_entered),
     # webhooks
     row("POST /webhooks/{provider}", Rule.PUBLIC, note="signed", body=bodies.notification, signed=bodies.signature),
     row("GET /webhook-events", Rule.ADMIN),
     row("GET /webhook-events/{event_id}", Rule.ADMIN),
     row("POST /webhook-events/{event_id}/replay", Rule.ADMIN),
+    row("GET /webhook-endpoints", Rule.SELF),
+    row("GET /webhook-endpoints", Rule.OWNER, note="of a business", query=OF_BUSINESS),
+    row("POST /webhook-endpoints", Rule.OWNER),
+    row("GET /webhook-endpoints/{endpoint_id}", Rule.OWNER),
+    row("PATCH /webhook-endpoints/{endpoint_id}", Rule.OWNER),
+    row("DELETE /webhook-endpoints/{endpoint_id}", Rule.OWNER, spends={"endpoint_id": tenant.endpoint}),
+    row("POST /webhook-endpoints/{endpoint_id}/rotate-secret", Rule.OWNER),
+    row("POST /webhook-endpoints/{endpoint_id}/test", Rule.OWNER),
+    row("POST /webhook-endpoints/{endpoint_id}/recover", Rule.OWNER, said={"since": _AN_HOUR_AGO}),
+    row("GET /webhook-endpoints/{endpoint_id}/deliveries", Rule.OWNER),
+    row("GET /webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}", Rule.OWNER),
+    row("POST /webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/retry", Rule.OWNER),
     # billing
     row("GET /invoices", Rule.SELF),
     row("GET /invoices", Rule.MEMBER, note="of a business", query=OF_BUSINESS),

@@ -39,7 +39,7 @@ class Rule(StrEnum):
 
 
 OK: Final = 0
-"""Any status below 300."""
+"""Any status below 400."""
 
 _UNAUTHENTICATED: Final = {
     Persona.NOBODY: 401,

@@ -11,6 +11,7 @@ from stack.countries import shop_of
 
 from e2e.client import Client
 from e2e.merchant import Json, Merchant, new_buyer, open_shop
+from e2e.operations import NOWHERE
 from e2e.people import Person, register, submit, verify
 from e2e.polling import until
 from e2e.stage import Stage
@@ -159,6 +160,20 @@ async def pending_payment(tenant: Tenant) -> str:
     return str(made["id"])
 
 
+async def payment_method(tenant: Tenant) -> str:
+    return str((await _payment_method(tenant))["id"])
+
+
+async def payment_method_key(tenant: Tenant) -> str:
+    return str((await _payment_method(tenant))["qrCodeUrl"]).rpartition("/")[2]
+
+
+async def _payment_method(tenant: Tenant) -> Json:
+    body = {"businessId": tenant.business_id, "type": "PAYMENT_LINK", "name": tenant.marker}
+    made: Json = (await tenant.client.post("/payment-methods", body)).data(201)
+    return made
+
+
 async def refund(tenant: Tenant) -> str:
     payment_id = await tenant.thing("payment_id")
     body = {"amount": "1.00", "reason": tenant.marker}
@@ -197,6 +212,23 @@ async def webhook_event(tenant: Tenant) -> str:
     query = "SELECT id FROM webhooks.webhook_events WHERE our_reference = $1"
     rows = await until(lambda: tenant.stage.rows(query, payment_id))
     return str(rows[0]["id"])
+
+
+async def endpoint(tenant: Tenant) -> str:
+    body = {
+        "businessId": tenant.business_id,
+        "url": f"{NOWHERE}/{tenant.marker}",
+        "events": ["payment.confirmed"],
+        "description": tenant.marker,
+    }
+    return await _made(tenant.client, "/webhook-endpoints", body)
+
+
+async def delivery(tenant: Tenant) -> str:
+    """To the endpoint that is kept."""
+    endpoint_id = await tenant.thing("endpoint_id")
+    sent = (await tenant.client.post(f"/webhook-endpoints/{endpoint_id}/test")).data(202)
+    return str(sent["id"])
 
 
 async def invite(tenant: Tenant, phone: str, branch_id: str) -> str:
@@ -271,8 +303,12 @@ MAKERS: Mapping[str, Maker] = {
     "sale_id": paid_sale,
     "payment_id": payment,
     "refund_id": refund,
+    "method_id": payment_method,
+    "method_key": payment_method_key,
     "invoice_id": invoice,
     "event_id": webhook_event,
+    "endpoint_id": endpoint,
+    "delivery_id": delivery,
     "member_id": member,
     "membership_id": invitation,
     "session_id": session,

@@ -51,11 +51,18 @@ _OPERATIONS = (
     "POST /payments/intent",
     "POST /payments/{payment_id}/confirm",
     "POST /payments/{payment_id}/refund",
+    "POST /payment-methods",
+    "PUT /payment-methods/{method_id}",
+    "PATCH /payment-methods/{method_id}",
+    "POST /webhook-endpoints",
+    "PATCH /webhook-endpoints/{endpoint_id}",
     "PUT /notification-preferences",
 )
 
 # Read as a form and not as JSON.
 _FORM = "POST /kyc/submissions"
+# What a browser sends from a page of ours; the service's own tests send it everything else.
+_PAGE = "POST /pay/{method_key}"
 _FOR_ADMINISTRATORS = ("/users", "/kyc", "/payments/{payment_id}/confirm")
 _MEMBERS = "/businesses/{business_id}/members"
 
@@ -206,6 +213,12 @@ async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
     if "{member_id}" in operation:
         invitation = f"/businesses/{merchant.business_id}/members"
         ids["member_id"] = (await client.post(invitation, bodies[f"POST {_MEMBERS}"])).data(201)["id"]
+    if "{method_id}" in operation:
+        ids["method_id"] = (await client.post("/payment-methods", bodies["POST /payment-methods"])).data(201)["id"]
+    if "{endpoint_id}" in operation:
+        ids["endpoint_id"] = (await client.post("/webhook-endpoints", bodies["POST /webhook-endpoints"])).data(201)[
+            "id"
+        ]
     if operation.split(" ")[1].startswith(_FOR_ADMINISTRATORS):
         ids["user_id"] = (await register(stage)).id
         ids["submission_id"] = await submit(await register(stage))
@@ -215,7 +228,7 @@ async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
 
 async def test_every_operation_with_a_body_is_attacked(stage: Stage) -> None:
     documented_ = {found.name for found in await documented(stage.client) if found.takes_body}
-    assert documented_ == {*_OPERATIONS, _FORM}
+    assert documented_ == {*_OPERATIONS, _FORM, _PAGE}
 
 
 async def test_forms_of_every_wrong_kind(stage: Stage) -> None:

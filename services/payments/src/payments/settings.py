@@ -22,7 +22,8 @@ _MAX_AMOUNTS = {
 class PaymentsSettings(ServiceSettings):
     """max_amounts: the largest single payment per currency, as "MXN:500000,CLP:25000000".
 
-    expiry_seconds: of a payment whose creator names none. poll_batch: payments read again per second and process, of
+    expiry_seconds: of a payment whose creator names none. counter_per_minute: payments that buyers may open by
+    themselves at one printed code or link. poll_batch: payments read again per second and process, of
     which poll_concurrency at a time.
     """
 
@@ -30,6 +31,7 @@ class PaymentsSettings(ServiceSettings):
 
     max_amounts: Annotated[Mapping[Currency, Money], NoDecode] = Field(default=_MAX_AMOUNTS)
     expiry_seconds: int = Field(default=900, ge=300, le=2_592_000)
+    counter_per_minute: int = Field(default=60, ge=1, le=10_000)
     poll_batch: int = Field(default=50, ge=1, le=1000)
     poll_concurrency: int = Field(default=8, ge=1, le=100)
 

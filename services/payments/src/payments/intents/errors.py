@@ -30,8 +30,12 @@ def currency_mismatch(expected: str) -> RuleViolation:
     return RuleViolation(f"This business is paid in {expected}", code="currency_mismatch")
 
 
-def amount_above_limit(limit: Money) -> RuleViolation:
-    return RuleViolation(f"A payment is at most {limit} {limit.currency}", code="amount_above_limit")
+def amount_over_limit(limit: Money) -> RuleViolation:
+    return RuleViolation(
+        f"A payment is at most {limit} {limit.currency}",
+        code="amount_over_limit",
+        metadata={"limit": str(limit), "currency": limit.currency.value},
+    )
 
 
 def method_not_supported(method: str, country: str) -> RuleViolation:

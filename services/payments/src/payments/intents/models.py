@@ -77,6 +77,9 @@ payments = Table(
     Column("next_poll_at", _Time),
     Column("poll_attempts", Integer, nullable=False, server_default=text("0")),
     Column("version", BigInteger, nullable=False, server_default=text("1")),
+    Column("payment_method_id", _Uuid),
+    # Opened by the buyer at a page of ours, not by the till: nobody else at the counter is shown it.
+    Column("self_service", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint("0 <= refunded AND refunded <= refund_reserved AND refund_reserved <= amount", name="refunds"),
     CheckConstraint(
@@ -115,6 +118,13 @@ Index(
     postgresql_where=payments.c.customer_email_index.is_not(None),
 )
 Index("ix_payments_disputed", payments.c.disputed_at, postgresql_where=payments.c.disputed_at.is_not(None))
+
+Index(
+    "ix_payments_method",
+    payments.c.payment_method_id,
+    payments.c.created_at.desc(),
+    postgresql_where=payments.c.payment_method_id.is_not(None),
+)
 
 # Append-only: every attempt, webhook, poll and transition. Ids are time-ordered, so the key is also the order.
 payment_events = Table(
@@ -171,6 +181,8 @@ class Payment:
     dispute: str | None = None
     poll_attempts: int = 0
     version: int = 1
+    payment_method_id: UUID | None = None
+    self_service: bool = False
 
     @property
     def step(self) -> Step:

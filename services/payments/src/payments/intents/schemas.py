@@ -57,6 +57,7 @@ class CreatePayment(RequestModel):
     description: Annotated[Text, StringConstraints(max_length=200)] | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], AfterValidator(_few)] = Field(default_factory=dict)
     customer: Customer = Customer()
+    payment_method_id: UUID | None = None
     expires_in: Annotated[int, Field(ge=300, le=2_592_000)] | None = None
 
     def draft(self) -> PaymentDraft:
@@ -69,6 +70,7 @@ class CreatePayment(RequestModel):
             metadata=self.metadata,
             buyer=Buyer(self.customer.name, self.customer.phone, self.customer.email),
             expires_in=self.expires_in,
+            payment_method_id=self.payment_method_id,
         )
 
 
@@ -100,6 +102,7 @@ class PaymentView(ResponseModel):
     status: PaymentStatus
     failure_reason: str | None
     payment_method: PaymentMethod
+    payment_method_id: UUID | None
     country: Country
     provider_adapter: str
     provider_ref: str | None
@@ -151,6 +154,7 @@ def view(payment: Payment, public_url: str) -> dict[str, Any]:
         "status": payment.public_status.value,
         "failureReason": payment.failure_reason,
         "paymentMethod": payment.method,
+        "paymentMethodId": None if payment.payment_method_id is None else str(payment.payment_method_id),
         "country": payment.country,
         "providerAdapter": payment.provider,
         "providerRef": payment.provider_ref,

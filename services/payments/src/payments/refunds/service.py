@@ -35,6 +35,7 @@ from psp.provider import RefundStatus as ProviderRefundStatus
 
 from payments import metrics
 from payments.context import PaymentsContext
+from payments.intents import drafts
 from payments.intents import errors as payment_errors
 from payments.intents import repository as payments
 from payments.intents.models import Payment
@@ -245,7 +246,7 @@ def _provider(ctx: PaymentsContext, payment: Payment) -> PaymentProvider:
 
 def _check_offered(provider: PaymentProvider, payment: Payment, amount: Money | None) -> None:
     """Said before anything is reserved. Raises RuleViolation."""
-    capability = provider.capabilities.methods.get(PaymentMethod(payment.method))
+    capability = provider.capabilities.methods.get(drafts.asked_as(provider, PaymentMethod(payment.method)))
     if capability is None or payment.step not in REFUNDABLE:
         return
     if capability.refund is RefundSupport.NONE:

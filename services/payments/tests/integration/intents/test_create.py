@@ -131,8 +131,8 @@ async def test_rules_of_the_business(till):
         return answer.json()["code"]
 
     assert await code(currency="COP") == "currency_mismatch"
-    assert await code(amount="500000.01") == "amount_above_limit"
-    assert await code(method="QR_STATIC") == "method_not_supported"
+    assert await code(amount="500000.01") == "amount_over_limit"
+    assert await code(paymentMethodId=str(new_id())) == "payment_method_unusable"
 
 
 async def test_a_country_without_a_provider_is_said_openly(till):

@@ -1,0 +1,27 @@
+"""Why a buyer's form was not taken."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kernel import Conflict, InvalidInput, RateLimited
+
+AMOUNT_INVALID: Final = "amount_invalid"
+NOTE_INVALID: Final = "note_invalid"
+NOT_OPEN: Final = "payment_not_open"
+
+
+def amount_invalid() -> InvalidInput:
+    return InvalidInput("The amount must be a number such as 150.50", code=AMOUNT_INVALID)
+
+
+def note_invalid() -> InvalidInput:
+    return InvalidInput("The note must be short and printable", code=NOTE_INVALID)
+
+
+def not_open() -> Conflict:
+    return Conflict("This payment is not open any more", code=NOT_OPEN)
+
+
+def too_many() -> RateLimited:
+    return RateLimited("Too many payments were begun with this code", code="payment_method_busy", retry_after=30)
