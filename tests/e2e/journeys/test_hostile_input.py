@@ -216,9 +216,8 @@ async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
     if "{method_id}" in operation:
         ids["method_id"] = (await client.post("/payment-methods", bodies["POST /payment-methods"])).data(201)["id"]
     if "{endpoint_id}" in operation:
-        ids["endpoint_id"] = (await client.post("/webhook-endpoints", bodies["POST /webhook-endpoints"])).data(201)[
-            "id"
-        ]
+        made = await client.post("/webhook-endpoints", bodies["POST /webhook-endpoints"])
+        ids["endpoint_id"] = made.data(201)["id"]
     if operation.split(" ")[1].startswith(_FOR_ADMINISTRATORS):
         ids["user_id"] = (await register(stage)).id
         ids["submission_id"] = await submit(await register(stage))

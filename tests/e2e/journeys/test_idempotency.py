@@ -22,6 +22,7 @@ _CREATING = (
     "POST /products/{product_id}/stock-movements",
     "POST /sales",
     "POST /payments/intent",
+    "POST /webhook-endpoints",
 )
 
 

@@ -28,3 +28,21 @@ async def test_what_providers_sent(webhooks: Any, conekta: Any) -> None:
     found = next(item for item in listed if item["providerEventId"] == event_id)
     detail = (await webhooks.client.get(f"/api/v1/webhook-events/{found['id']}", headers=admin)).json()["data"]
     assert event_id in str(detail["payload"])
+
+
+async def test_merchants_secrets_and_their_servers_answers(shop: Any) -> None:
+    endpoint = await shop.endpoint()
+    fresh = (await shop.call("POST", f"/{endpoint['id']}/rotate-secret")).json()["data"]
+    await shop.happens()
+    await shop.couriers_run()
+
+    rewritten = await reencrypt_there_and_back(shop.service)
+
+    assert rewritten["webhook_endpoints"] >= 2
+    assert rewritten["webhook_attempts"]
+    assert (await shop.delivery(endpoint))["attempts"][0]["answer"] == "thanks"
+    await shop.happens()
+    await shop.couriers_run()
+    before, after = (request.headers["webhook-signature"] for request in shop.receiver.at(endpoint["path"]))
+    assert len(before.split(" ")) == len(after.split(" ")) == 2
+    assert fresh["secret"] != endpoint["secret"]

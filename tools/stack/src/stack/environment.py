@@ -198,12 +198,18 @@ class SuiteEnvironment:
             "SENDGRID_FROM": "cobro@example.com",
             "OBJECT_STORE_URL": (self._data / "objects").as_uri(),
             "AUTH_OBJECT_STORE_URL": (self._data / "documents").as_uri(),
+            # For whoever tries webhooks out on their own machine.
+            "WEBHOOKS_ENDPOINT_LOOPBACK": "true",
         }
         for account, belonging in _OUTSIDE_SYSTEMS.items():
             if self._caller.get(account):
                 for name in (account, *belonging):
                     everything.pop(name, None)
-        return {name: everything[name] for name in service.knows if name in everything}
+        return {
+            name: value
+            for name, value in everything.items()
+            if name in service.knows or name.startswith(service.prefix)
+        }
 
     def _finish(self, made: Mapping[str, str], *, knows: Sequence[str] = ()) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if name in _SYSTEM_VARIABLES}
