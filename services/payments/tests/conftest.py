@@ -24,12 +24,15 @@ from psp.argentina.mercadopago.adapter import MercadoPagoAdapter
 from psp.argentina.mercadopago.settings import MercadoPagoSettings
 from psp.chile.khipu.adapter import KhipuAdapter
 from psp.chile.khipu.settings import KhipuSettings
+from psp.colombia.payu.adapter import PayuAdapter
+from psp.colombia.payu.settings import PayuSettings
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.registry import ProviderRegistry
 from sqlalchemy import Executable, text, update
 from twins.khipu.settings import KhipuTwinSettings
 from twins.mercadopago.settings import MercadoPagoTwinSettings
+from twins.payu.settings import PayuTwinSettings
 from twins.testing import Twins, running_twins
 
 
@@ -146,7 +149,9 @@ def as_everyone() -> Iterator[None]:
 async def twins() -> AsyncIterator[Twins]:
     # A refund that takes its time is under way until a test says otherwise.
     async with running_twins(
-        mercadopago=MercadoPagoTwinSettings(refund_seconds=1e9), khipu=KhipuTwinSettings(refund_seconds=1e9)
+        mercadopago=MercadoPagoTwinSettings(refund_seconds=1e9),
+        khipu=KhipuTwinSettings(refund_seconds=1e9),
+        payu=PayuTwinSettings(refund_seconds=1e9),
     ) as running:
         yield running
 
@@ -167,10 +172,21 @@ async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
         chile = KhipuSettings(
             api_url=twins.provider("khipu").api_url, api_key=KhipuTwinSettings().api_key, timeout_seconds=4
         )
+        merchant, payu = PayuTwinSettings(), twins.provider("payu").api_url
+        colombia = PayuSettings(
+            api_url=payu,
+            checkout_url=f"{payu}/ppp-web-gateway-payu/",
+            api_key=merchant.api_key,
+            api_login=merchant.api_login,
+            merchant_id=str(merchant.merchant_id),
+            account_id=str(merchant.account_id),
+            timeout_seconds=4,
+        )
         providers = [
             ConektaAdapter.open(kit.clock, settings),
             MercadoPagoAdapter.open(kit.clock, argentina),
             KhipuAdapter.open(kit.clock, chile),
+            PayuAdapter.open(kit.clock, colombia),
         ]
         return compose(kit, ProviderRegistry(providers))
 
@@ -185,5 +201,5 @@ async def till(sut: ServiceUnderTest, twins: Twins) -> AsyncIterator[Till]:
     sut.clock.advance(max(behind, timedelta()))
     business = sut.directory.open_business(country=Country.MX)
     yield Till(sut, twins, business, make_principal(owns=[business.id]))
-    for provider in ("conekta", "mercadopago", "khipu"):
+    for provider in ("conekta", "mercadopago", "khipu", "payu"):
         await twins.clear_faults(provider)

@@ -16,7 +16,7 @@ SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
     "auth": ("auth", "users", "kyc", "businesses", "audit-entries"),
     "catalog": ("products",),
     "sales": ("sales", "cash-registers"),
-    "payments": ("payments", "payment-methods", "pay"),
+    "payments": ("payments", "checkout", "payment-methods"),
     "webhooks": ("webhooks", "webhook-events", "webhook-endpoints"),
     "billing": ("fiscal-profiles", "invoices", "receipts"),
     "notifications": ("notifications", "notification-preferences"),
@@ -100,9 +100,9 @@ _OWNERS: Final = {
 }
 _RECEIPT_PATH: Final = re.compile(rf"{PREFIX}/receipts/[^/]+")
 _RECEIPT: Final = Route("billing", "/receipts", key_opens=True)
-# What printed codes and links lead buyers to; the key in the path is the service's to know.
-_PAY_PATH: Final = re.compile(rf"{PREFIX}/pay/[^/]+")
-_PAY: Final = _public("payments", "/pay", LimitClass.PUBLIC)
+# Where a payment's own page sends the buyer on to the provider; the key is the service's to know.
+_CHECKOUT_PATH: Final = re.compile(rf"{PREFIX}/checkout/[^/]+")
+_CHECKOUT: Final = _public("payments", "/checkout", LimitClass.PUBLIC)
 _PROVIDER_WEBHOOK: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[a-z][a-z0-9-]{{0,39}}")
 _WEBHOOK_TEMPLATE: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[^/]+")
 _WEBHOOK: Final = _public("webhooks", "/webhooks", LimitClass.WEBHOOKS, WEBHOOK_BODY_LIMIT)
@@ -126,8 +126,8 @@ def match(method: str, path: str, raw_path: bytes) -> Route:
         return _WEBHOOK
     if method == "GET" and _RECEIPT_PATH.fullmatch(path):
         return _RECEIPT
-    if method in ("GET", "POST") and _PAY_PATH.fullmatch(path):
-        return _PAY
+    if method == "GET" and _CHECKOUT_PATH.fullmatch(path):
+        return _CHECKOUT
     if path.startswith("/api/v1/"):
         owner = _OWNERS.get(path[8:].partition("/")[0])
         if owner is not None:
@@ -140,8 +140,6 @@ def is_public(method: str, template: str) -> bool:
     exception = EXCEPTIONS.get((method, template))
     if exception is not None:
         return exception.public
-    if method in ("GET", "POST") and _PAY_PATH.fullmatch(template):
-        return True
     return method == "POST" and _WEBHOOK_TEMPLATE.fullmatch(template) is not None
 
 

@@ -135,7 +135,8 @@ async def test_rules_of_the_business(till):
     assert await code(paymentMethodId=str(new_id())) == "payment_method_unusable"
 
 
-async def test_a_country_without_a_provider_is_said_openly(till):
+async def test_a_country_without_a_provider_is_said_openly(till, monkeypatch):
+    monkeypatch.delitem(till.ctx.providers._providers, "payu")
     elsewhere = till.sut.directory.open_business(country=Country.CO)
     caller = make_principal(owns=[elsewhere.id])
     answer = await till.post("/intent", till.wish(businessId=str(elsewhere.id), amount="1000"), by=caller)
