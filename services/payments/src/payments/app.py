@@ -11,10 +11,12 @@ from psp.registry import ProviderRegistry
 from payments.checkout.routes import router as checkout_router
 from payments.confirmation.routes import router as confirmation_router
 from payments.context import PaymentsContext
+from payments.counter.routes import router as counter_router
 from payments.intents.listing import PaymentLists
 from payments.intents.models import payments
 from payments.intents.routes import router as intents_router
 from payments.intents.rpc import PaymentsServicer
+from payments.methods.routes import router as methods_router
 from payments.refunds import service as refunds
 from payments.refunds.routes import router as refunds_router
 from payments.resolution import service as resolution
@@ -44,7 +46,7 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
     )
     return Service(
         context=ctx,
-        routers=[intents_router, refunds_router, confirmation_router, checkout_router],
+        routers=[intents_router, refunds_router, confirmation_router, checkout_router, methods_router, counter_router],
         rpc=[
             RpcService(
                 payments_pb2.DESCRIPTOR.services_by_name["Payments"].full_name,

@@ -16,7 +16,7 @@ SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
     "auth": ("auth", "users", "kyc", "businesses", "audit-entries"),
     "catalog": ("products",),
     "sales": ("sales", "cash-registers"),
-    "payments": ("payments", "checkout", "payment-methods"),
+    "payments": ("payments", "checkout", "payment-methods", "pay"),
     "webhooks": ("webhooks", "webhook-events", "webhook-endpoints"),
     "billing": ("fiscal-profiles", "invoices", "receipts"),
     "notifications": ("notifications", "notification-preferences"),
@@ -100,6 +100,9 @@ _OWNERS: Final = {
 }
 _RECEIPT_PATH: Final = re.compile(rf"{PREFIX}/receipts/[^/]+")
 _RECEIPT: Final = Route("billing", "/receipts", key_opens=True)
+# What printed codes and links lead buyers to; the key in the path is the service's to know.
+_PAY_PATH: Final = re.compile(rf"{PREFIX}/pay/[^/]+")
+_PAY: Final = _public("payments", "/pay", LimitClass.PUBLIC)
 # Where a payment's own page sends the buyer on to the provider; the key is the service's to know.
 _CHECKOUT_PATH: Final = re.compile(rf"{PREFIX}/checkout/[^/]+")
 _CHECKOUT: Final = _public("payments", "/checkout", LimitClass.PUBLIC)
@@ -128,6 +131,8 @@ def match(method: str, path: str, raw_path: bytes) -> Route:
         return _RECEIPT
     if method == "GET" and _CHECKOUT_PATH.fullmatch(path):
         return _CHECKOUT
+    if method in ("GET", "POST") and _PAY_PATH.fullmatch(path):
+        return _PAY
     if path.startswith("/api/v1/"):
         owner = _OWNERS.get(path[8:].partition("/")[0])
         if owner is not None:
@@ -140,6 +145,8 @@ def is_public(method: str, template: str) -> bool:
     exception = EXCEPTIONS.get((method, template))
     if exception is not None:
         return exception.public
+    if method in ("GET", "POST") and _PAY_PATH.fullmatch(template):
+        return True
     return method == "POST" and _WEBHOOK_TEMPLATE.fullmatch(template) is not None
 
 

@@ -33,6 +33,7 @@ def route(method: str, path: str, raw: bytes | None = None):  # type: ignore[no-
         ("/api/v1/payments/1", "payments"),
         ("/api/v1/payment-methods", "payments"),
         ("/api/v1/checkout", "payments"),
+        ("/api/v1/pay", "payments"),
         ("/api/v1/webhook-events", "webhooks"),
         ("/api/v1/webhook-endpoints/1/rotate-secret", "webhooks"),
         ("/api/v1/fiscal-profiles/1", "billing"),
@@ -60,6 +61,7 @@ def test_only_the_listed_routes_are_public() -> None:
     paths += [f"/api/v1/{segment}" for segments in SEGMENTS.values() for segment in segments]
     paths += ["/api/v1/webhooks/conekta", "/webhooks/conekta", "/api/v1/auth/logout", "/api/v1/auth/password/change"]
     paths += ["/api/v1/checkout/key", "/api/v1/checkout/key/more"]
+    paths += ["/api/v1/pay/key", "/api/v1/pay/key/more"]
     public = {(method, path) for method in METHODS for path in paths if opens(method, path)}
     assert public == {
         ("POST", "/api/v1/auth/register"),
@@ -71,6 +73,8 @@ def test_only_the_listed_routes_are_public() -> None:
         ("POST", "/api/v1/webhooks/conekta"),
         ("POST", "/webhooks/conekta"),
         ("GET", "/api/v1/checkout/key"),
+        ("GET", "/api/v1/pay/key"),
+        ("POST", "/api/v1/pay/key"),
     }
 
 

@@ -1,7 +1,7 @@
 """A buyer on the way to the provider's page, where only a form leads there.
 
-The caller has no account. The key in the address is the right to this one payment: to see whose it is and how it stands,
-and, while it is open, to be sent on with a form that is built anew for each visit.
+The caller has no account. The key in the address is the right to this one payment: to see whose it is and how it
+stands, and, while it is open, to be sent on with a form that is built anew for each visit.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ from payments.context import PaymentsContext
 from payments.intents import errors, links, schedule
 from payments.intents.models import Payment
 from payments.intents.status import Step
+from payments.methods import errors as method_errors
+from payments.methods import repository as methods
 
 # The provider's page outlives our own limit a little: we decide when the time is over, and clocks differ.
 _PROVIDER_GRACE: Final = timedelta(seconds=15)
@@ -47,7 +49,9 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class PaymentDraft:
-    """amount in major units, in `currency` or else in the business's. expires_in: seconds, None for the default."""
+    """amount in major units, in `currency` or else in the business's. expires_in: seconds, None for the default.
+    payment_method_id: the one it comes by. self_service: the buyer opened it.
+    """
 
     business_id: UUID
     amount: Decimal
@@ -58,6 +62,8 @@ class PaymentDraft:
     buyer: Buyer = Buyer()
     expires_in: int | None = None
     sale_id: UUID | None = None
+    payment_method_id: UUID | None = None
+    self_service: bool = False
 
 
 async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, PaymentProvider]:
@@ -68,7 +74,8 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
     if draft.currency not in (None, business.currency.value):
         raise errors.currency_mismatch(business.currency)
     amount = _amount(ctx, draft, business.currency.value)
-    provider = _provider(ctx, business.country, draft.method)
+    provider = provider_for(ctx, business.country, draft.method)
+    payment_method_id = await _payment_method(ctx, draft)
     now = ctx.clock.now()
     lifetime = timedelta(seconds=draft.expires_in) if draft.expires_in else ctx.settings.expiry
     payment_id = new_id()
@@ -90,6 +97,8 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         updated_at=now,
         submitted_at=now,
         next_poll_at=now + schedule.IN_FLIGHT,
+        payment_method_id=payment_method_id,
+        self_service=draft.self_service,
         **_sealed(ctx, payment_id, draft.buyer),
     )
     try:
@@ -99,11 +108,23 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
     return payment, provider
 
 
+def provider_for(ctx: PaymentsContext, country: Country, method: PaymentMethod) -> PaymentProvider:
+    """Raises RuleViolation."""
+    try:
+        return _choose(ctx, country, method)
+    except MethodNotSupported:
+        if any(adapter.country is country for adapter in ADAPTERS):
+            raise errors.method_not_supported(method.value, country.value) from None
+        raise errors.provider_not_available(country.value) from None
+    except ProviderNotConfigured:
+        raise errors.provider_not_available(country.value) from None
+
+
 def request_of(
     ctx: PaymentsContext, provider: PaymentProvider, payment: Payment, buyer: Buyer | None = None
 ) -> IntentRequest:
     buyer = buyer_of(ctx, payment) if buyer is None else buyer
-    method = PaymentMethod(payment.method)
+    method = asked_as(provider, PaymentMethod(payment.method))
     return IntentRequest(
         reference=payment.id,
         amount=payment.money,
@@ -113,6 +134,14 @@ def request_of(
         customer=Customer(name=buyer.name, email=buyer.email, phone=buyer.phone),
         page_url=_page_url(ctx, provider, payment, method),
     )
+
+
+def asked_as(provider: PaymentProvider, method: PaymentMethod) -> PaymentMethod:
+    """What the provider is asked for: where it has no code that stays at the counter, ours leads to a page of the
+    provider's for each payment."""
+    if method is PaymentMethod.QR_STATIC and method not in provider.capabilities.methods:
+        return PaymentMethod.PAYMENT_LINK
+    return method
 
 
 def buyer_of(ctx: PaymentsContext, payment: Payment) -> Buyer:
@@ -143,19 +172,29 @@ def _amount(ctx: PaymentsContext, draft: PaymentDraft, currency: str) -> Money:
         raise InvalidInput.field("amount", "must be more than zero")
     limit = ctx.settings.max_amounts[amount.currency]
     if amount > limit:
-        raise errors.amount_above_limit(limit)
+        raise errors.amount_over_limit(limit)
     return amount
 
 
-def _provider(ctx: PaymentsContext, country: Country, method: PaymentMethod) -> PaymentProvider:
+def _choose(ctx: PaymentsContext, country: Country, method: PaymentMethod) -> PaymentProvider:
     try:
         return ctx.providers.choose(country, method)
     except MethodNotSupported:
-        if any(adapter.country is country for adapter in ADAPTERS):
-            raise errors.method_not_supported(method.value, country.value) from None
-        raise errors.provider_not_available(country.value) from None
-    except ProviderNotConfigured:
-        raise errors.provider_not_available(country.value) from None
+        if method is not PaymentMethod.QR_STATIC:
+            raise
+    return ctx.providers.choose(country, PaymentMethod.PAYMENT_LINK)
+
+
+async def _payment_method(ctx: PaymentsContext, draft: PaymentDraft) -> UUID | None:
+    """The counter's code shows the sale that is open there. A business that has just one need not say which."""
+    kind = draft.method.value
+    if draft.payment_method_id is None:
+        only_one = await methods.sole(ctx.database, draft.business_id, kind) if kind == "QR_STATIC" else None
+        return only_one.id if only_one else None
+    method = await methods.find(ctx.database, draft.payment_method_id)
+    if method is None or not method.is_active or (method.business_id, method.type) != (draft.business_id, kind):
+        raise method_errors.method_unusable()
+    return method.id
 
 
 def _expiry_there(provider: PaymentProvider, payment: Payment, method: PaymentMethod) -> datetime:
@@ -167,9 +206,7 @@ def _expiry_there(provider: PaymentProvider, payment: Payment, method: PaymentMe
     return max(payment.expires_at, min(there, payment.created_at + capability.max_expiry))
 
 
-def _page_url(
-    ctx: PaymentsContext, provider: PaymentProvider, payment: Payment, method: PaymentMethod
-) -> str | None:
+def _page_url(ctx: PaymentsContext, provider: PaymentProvider, payment: Payment, method: PaymentMethod) -> str | None:
     """Of the page of ours that leads to the provider's, where that is only reached by a form."""
     capability = provider.capabilities.methods.get(method)
     if capability is None or Need.PAGE not in capability.needs:

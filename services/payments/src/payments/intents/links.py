@@ -14,7 +14,7 @@ _KEY_BYTES: Final = 32
 
 
 def page_url(public_url: str, hashed: BlindIndex, payment_id: UUID) -> str:
-    """The key in it is the payment's id and a keyed hash of it (128 bits), so that nothing is stored and none guessed."""
+    """The key in it: the payment's id and a keyed hash of it (128 bits), so nothing is stored and none is guessed."""
     key = base64.urlsafe_b64encode(payment_id.bytes + _proof(hashed, payment_id)).rstrip(b"=").decode()
     return f"{public_url}/api/v1/checkout/{key}"
 
