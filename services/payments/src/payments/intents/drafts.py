@@ -10,8 +10,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
+from chassis.directory import Business
 from kernel import Country, InvalidInput, Money, MoneyError, new_id
-from psp.capabilities import Need
 from psp.provider import (
     Customer,
     IntentRequest,
@@ -24,7 +24,8 @@ from psp.provider import (
 from psp.registry import ADAPTERS
 
 from payments.context import PaymentsContext
-from payments.intents import errors, links, schedule
+from payments.intents import errors, schedule
+from payments.intents.limits import limit_of
 from payments.intents.models import Payment
 from payments.intents.status import Step
 from payments.methods import errors as method_errors
@@ -50,7 +51,8 @@ class Buyer:
 @dataclass(frozen=True, slots=True)
 class PaymentDraft:
     """amount in major units, in `currency` or else in the business's. expires_in: seconds, None for the default.
-    payment_method_id: the one it comes by. self_service: the buyer opened it.
+    payment_method_id: the one it comes by. self_service: the buyer opened it. kyc_level: of the caller, None
+    for a service of ours and for an administrator.
     """
 
     business_id: UUID
@@ -64,6 +66,7 @@ class PaymentDraft:
     sale_id: UUID | None = None
     payment_method_id: UUID | None = None
     self_service: bool = False
+    kyc_level: int | None = None
 
 
 async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, PaymentProvider]:
@@ -73,7 +76,7 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         raise errors.business_inactive()
     if draft.currency not in (None, business.currency.value):
         raise errors.currency_mismatch(business.currency)
-    amount = _amount(ctx, draft, business.currency.value)
+    amount = _amount(ctx, draft, business)
     provider = provider_for(ctx, business.country, draft.method)
     payment_method_id = await _payment_method(ctx, draft)
     now = ctx.clock.now()
@@ -132,7 +135,6 @@ def request_of(
         description=payment.description or "",
         expires_at=_expiry_there(provider, payment, method),
         customer=Customer(name=buyer.name, email=buyer.email, phone=buyer.phone),
-        page_url=_page_url(ctx, provider, payment, method),
     )
 
 
@@ -163,14 +165,14 @@ def json_text(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
-def _amount(ctx: PaymentsContext, draft: PaymentDraft, currency: str) -> Money:
+def _amount(ctx: PaymentsContext, draft: PaymentDraft, business: Business) -> Money:
     try:
-        amount = Money.of(draft.amount, currency)
+        amount = Money.of(draft.amount, business.currency)
     except MoneyError as error:
         raise InvalidInput.field("amount", str(error)) from None
     if amount.minor <= 0:
         raise InvalidInput.field("amount", "must be more than zero")
-    limit = ctx.settings.max_amounts[amount.currency]
+    limit = limit_of(ctx.settings, business.country, business.currency, draft.kyc_level)
     if amount > limit:
         raise errors.amount_over_limit(limit)
     return amount
@@ -204,14 +206,6 @@ def _expiry_there(provider: PaymentProvider, payment: Payment, method: PaymentMe
     if capability is None:
         return there
     return max(payment.expires_at, min(there, payment.created_at + capability.max_expiry))
-
-
-def _page_url(ctx: PaymentsContext, provider: PaymentProvider, payment: Payment, method: PaymentMethod) -> str | None:
-    """Of the page of ours that leads to the provider's, where that is only reached by a form."""
-    capability = provider.capabilities.methods.get(method)
-    if capability is None or Need.PAGE not in capability.needs:
-        return None
-    return links.page_url(ctx.public_url, ctx.blind_index, payment.id)
 
 
 def _sealed(ctx: PaymentsContext, payment_id: UUID, buyer: Buyer) -> dict[str, Any]:

@@ -35,7 +35,10 @@ async def create_payment(ctx: Ctx, caller: Caller, scope: IdempotencyKey, body: 
     """Ask for money. 503 `payment_outcome_unknown`: the provider did not answer; repeat with the same key."""
     await ctx.access.require(caller, body.business_id, Permission.OPERATE)
     answer = await service.create_payment(
-        ctx, body.draft(), scope, lambda payment: schemas.rendered(payment, ctx.public_url)
+        ctx,
+        body.draft(None if caller.is_admin else caller.kyc_level),
+        scope,
+        lambda payment: schemas.rendered(payment, ctx.public_url),
     )
     return answer_response(answer)
 

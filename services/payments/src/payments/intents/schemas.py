@@ -60,7 +60,7 @@ class CreatePayment(RequestModel):
     payment_method_id: UUID | None = None
     expires_in: Annotated[int, Field(ge=300, le=2_592_000)] | None = None
 
-    def draft(self) -> PaymentDraft:
+    def draft(self, kyc_level: int | None) -> PaymentDraft:
         return PaymentDraft(
             business_id=self.business_id,
             amount=self.amount,
@@ -71,6 +71,7 @@ class CreatePayment(RequestModel):
             buyer=Buyer(self.customer.name, self.customer.phone, self.customer.email),
             expires_in=self.expires_in,
             payment_method_id=self.payment_method_id,
+            kyc_level=kyc_level,
         )
 
 

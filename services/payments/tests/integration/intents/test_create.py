@@ -135,6 +135,15 @@ async def test_rules_of_the_business(till):
     assert await code(paymentMethodId=str(new_id())) == "payment_method_unusable"
 
 
+async def test_the_more_is_known_of_the_caller_the_more_a_payment_may_be(till):
+    for level, most in ((0, "50000.00"), (1, "200000.00"), (2, "500000.00")):
+        caller = make_principal(owns=[till.business.id], kyc_level=level)
+        assert (await till.post("/intent", till.wish(amount=most), by=caller)).status_code == 201
+        over = await till.post("/intent", till.wish(amount=f"{most[:-2]}01"), by=caller)
+        assert (over.status_code, over.json()["code"]) == (422, "amount_over_limit")
+        assert most in over.json()["message"]
+
+
 async def test_a_country_without_a_provider_is_said_openly(till, monkeypatch):
     monkeypatch.delitem(till.ctx.providers._providers, "payu")
     elsewhere = till.sut.directory.open_business(country=Country.CO)
