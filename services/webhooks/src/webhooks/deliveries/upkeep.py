@@ -31,7 +31,7 @@ class Upkeep:
     def jobs(self) -> Sequence[Job]:
         return (
             Job("deliveries-measure", 15, self.measure, exclusive=False),
-            Job("deliveries-retention", 3600, self.sweep),
+            Job("deliveries-retention", 60, self.sweep),
         )
 
     async def measure(self) -> None:
