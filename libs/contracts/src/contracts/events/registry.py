@@ -119,7 +119,7 @@ QUEUES: tuple[Queue, ...] = (
         Lane.HIGH,
         (UserRegistered, UserPasswordChanged, UserKycReviewed, MemberAdded, InvoiceIssued, SaleCanceled),
     ),
-    Queue("notifications.normal", Lane.NORMAL, (StockLow,)),
+    Queue("notifications.normal", Lane.NORMAL, (StockLow, WebhookEndpointDisabled)),
     Queue(
         "analytics.facts",
         Lane.NORMAL,

@@ -21,6 +21,7 @@ from contracts.events.billing import InvoiceIssued
 from contracts.events.catalog import StockLow
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from contracts.events.sales import SaleCanceled
+from contracts.events.webhooks import WebhookEndpointDisabled
 
 from notifications.channels.port import Channel
 from notifications.context import NotificationsContext
@@ -111,6 +112,17 @@ async def on_stock_low(ctx: NotificationsContext, received: Received[StockLow]) 
     await service.write(ctx, received, to, contact, Template.STOCK_LOW, values, first_channel_only=True)
 
 
+async def on_webhook_disabled(ctx: NotificationsContext, received: Received[WebhookEndpointDisabled]) -> None:
+    """The merchant learns that their own system is not told any more what happens."""
+    event = received.event
+    to = await service.letter(ctx, event.business_id)
+    if to is None:
+        return
+    values = {"host": event.host, "date": f"{to.formatter.moment(event.disabled_at, 'UTC')} UTC"}
+    contact = await ctx.contacts.merchant(event.business_id)
+    await service.write(ctx, received, to, contact, Template.WEBHOOK_DISABLED, values, first_channel_only=True)
+
+
 async def on_code_requested(ctx: NotificationsContext, received: Received[UserCodeRequested]) -> None:
     """The code is on its way at once; whether it is still wanted, the sender asks."""
     await service.write_code(ctx, received)
@@ -184,5 +196,5 @@ CONSUMERS = (
             SaleCanceled: on_sale_canceled,
         },
     ),
-    Consumer("notifications.normal", {StockLow: on_stock_low}),
+    Consumer("notifications.normal", {StockLow: on_stock_low, WebhookEndpointDisabled: on_webhook_disabled}),
 )

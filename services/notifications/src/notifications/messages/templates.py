@@ -32,6 +32,7 @@ class Template(StrEnum):
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_REFUNDED = "payment_refunded"
     STOCK_LOW = "stock_low"
+    WEBHOOK_DISABLED = "webhook_disabled"
     VERIFICATION = "verification"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a message
     WELCOME = "welcome"

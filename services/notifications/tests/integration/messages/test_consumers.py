@@ -11,6 +11,7 @@ from contracts.events.catalog import StockLow
 from contracts.events.notifications import NotificationSent
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from contracts.events.sales import SaleCanceled
+from contracts.events.webhooks import WebhookEndpointDisabled
 from kernel import Country, Money, Unavailable, new_id
 from twins.testing import Twins
 
@@ -202,6 +203,25 @@ async def test_low_stock_is_one_email_to_the_merchant(sut: ServiceUnderTest, sho
 
     ((channel, template),) = [(row["channel"], row["template"]) for row in await listed(shop)]
     assert (channel, template) == ("EMAIL", "stock_low")
+
+
+async def test_a_webhook_endpoint_switched_off_is_one_email_to_the_merchant(
+    sut: ServiceUnderTest, shop: Any, listed: Any
+) -> None:
+    event = WebhookEndpointDisabled(
+        aggregate_id=new_id(),
+        aggregate_version=3,
+        business_id=shop.business.id,
+        host="hooks.example.com",
+        reason="failing",
+        failing_since=NOW,
+        disabled_at=NOW,
+    )
+
+    await sut.deliver(NORMAL, event)
+
+    ((channel, template),) = [(row["channel"], row["template"]) for row in await listed(shop)]
+    assert (channel, template) == ("EMAIL", "webhook_disabled")
 
 
 async def test_events_that_make_us_say_nothing(sut: ServiceUnderTest, shop: Any, listed: Any) -> None:

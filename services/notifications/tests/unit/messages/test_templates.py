@@ -13,6 +13,7 @@ VALUES = {
     Template.PAYMENT_RECEIVED: {"amount": "$179.00", "method": "código QR", "date": "22 nov 2026, 19:15"},
     Template.PAYMENT_REFUNDED: {"amount": "$50.00", "date": "22 nov 2026, 19:15"},
     Template.STOCK_LOW: {"product": "Café de olla", "branch": "Centro", "on_hand": "3", "min_stock": "5"},
+    Template.WEBHOOK_DISABLED: {"host": "hooks.example.com", "date": "22 nov 2026, 19:15 UTC"},
     Template.VERIFICATION: {"code": "012345", "minutes": "10"},
     Template.PASSWORD_RESET: {"code": "012345", "minutes": "10"},
     Template.WELCOME: {},
