@@ -2,7 +2,9 @@
 
 OutboundError
 ├── NotSent            no connection was made: nothing happened there, sending again is safe
-│   └── CircuitOpen    not even tried, the peer failed too often a moment ago
+│   └── HeldBack       not even tried: by our own doing, and for a while
+│       ├── CircuitOpen    the peer failed too often a moment ago
+│       └── Throttled      more requests than we allow ourselves to send it
 └── NoAnswer           a connection was made and no complete answer came back: the outcome is unknown
     └── AnswerTooLarge
 
@@ -21,12 +23,14 @@ from typing import Any, Self
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
+from opentelemetry import trace
 from opentelemetry.propagate import inject
 from prometheus_client import Counter, Histogram
 from yarl import URL
 
 from chassis.strict_json import strict_json
 
+_tracer = trace.get_tracer("cobro")
 _REQUESTS = Counter(
     "cobro_outbound_requests_total", "Requests to outside systems by outcome.", ["peer", "operation", "outcome"]
 )
@@ -50,12 +54,22 @@ class NotSent(OutboundError):
     pass
 
 
-class CircuitOpen(NotSent):
+class HeldBack(NotSent):
     """retry_after: seconds until the next attempt is let through."""
 
+    cause = "held back"
+
     def __init__(self, peer: str, operation: str, retry_after: float) -> None:
-        super().__init__(peer, operation, "circuit open")
+        super().__init__(peer, operation, self.cause)
         self.retry_after = retry_after
+
+
+class CircuitOpen(HeldBack):
+    cause = "circuit open"
+
+
+class Throttled(HeldBack):
+    cause = "too many requests of ours"
 
 
 class NoAnswer(OutboundError):
@@ -120,12 +134,38 @@ class CircuitBreaker:
         self._probing = False
 
 
+class RateBound:
+    """At most `per_second` requests on average, a second's worth of them at once (a token bucket). Of one process.
+
+    max_wait: seconds for which a request that has no room yet waits its turn; beyond them it is refused.
+    """
+
+    def __init__(self, per_second: float, max_wait: float = 1.0, now: Callable[[], float] = time.monotonic) -> None:
+        self._interval = 1 / per_second
+        # A bucket of fewer than one would let nothing through.
+        self._tolerance = max(0.0, 1.0 - self._interval)
+        self._max_wait = max_wait
+        self._now = now
+        self._next = 0.0
+
+    def reserve(self) -> tuple[bool, float]:
+        """Whether there is room, and the seconds to wait: before going ahead, or before asking again."""
+        now = self._now()
+        due = max(self._next, now)
+        # To the nanosecond: thirds do not add up to one.
+        wait = max(0.0, round(due - now - self._tolerance, 9))
+        if wait > self._max_wait:
+            return False, wait - self._max_wait
+        self._next = due + self._interval
+        return True, wait
+
+
 class OutboundClient:
     """One peer, one pool of connections. Create it inside a running event loop; close it, or use `async with`.
 
     base_url: http(s), may carry a path prefix. headers: sent with every request, credentials included.
     auth: user and password, for peers with HTTP Basic.
-    timeout, connect_timeout: seconds. max_body: bytes of an answer after decompression.
+    timeout, connect_timeout: seconds. max_body: bytes of an answer after decompression. rate: without one, unbounded.
     Redirects are not followed, cookies not kept, proxy variables ignored.
     """
 
@@ -142,9 +182,11 @@ class OutboundClient:
         max_connections: int = 100,
         failure_threshold: int = 10,
         open_seconds: float = 5.0,
+        rate: RateBound | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.peer = peer
+        self._rate = rate
         self._base = URL(base_url.rstrip("/"))
         if self._base.scheme not in ("http", "https") or not self._base.host:
             raise ValueError(f"{peer}: base URL must be an absolute http(s) URL")
@@ -188,36 +230,54 @@ class OutboundClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> OutboundResponse:
-        """One attempt. Any complete answer is returned, whatever its status. Raises NotSent, CircuitOpen, NoAnswer.
+        """One attempt. Any complete answer is returned, whatever its status. Raises NotSent, HeldBack, NoAnswer.
 
         path: begins with a slash, percent-encoded. operation: the metric label, of few values (default: the method).
         """
         name = operation or method
-        wait = self._breaker.admit()
-        if wait is not None:
-            _REQUESTS.labels(self.peer, name, "circuit_open").inc()
-            raise CircuitOpen(self.peer, name, wait)
-        started = time.perf_counter()
-        try:
-            answer = await self._attempt(
-                method, self._url(path, params), name, _body(json, data), _headers(json, headers), timeout
-            )
-        except asyncio.CancelledError:
-            self._breaker.abandoned()
-            raise
-        except OutboundError as error:
-            self._breaker.failed()
-            self._observe(name, "not_sent" if isinstance(error, NotSent) else "no_answer", started)
-            raise
-        except BaseException:
-            self._breaker.abandoned()
-            raise
-        if answer.status >= 500:
-            self._breaker.failed()
-        else:
-            self._breaker.succeeded()
-        self._observe(name, f"{answer.status // 100}xx" if answer.status != 429 else "429", started)
-        return answer
+        with _tracer.start_as_current_span(
+            f"{self.peer} {name}",
+            kind=trace.SpanKind.CLIENT,
+            attributes={"peer.service": self.peer, "http.request.method": method},
+            record_exception=False,
+        ) as span:
+            wait = self._breaker.admit()
+            if wait is not None:
+                _REQUESTS.labels(self.peer, name, "circuit_open").inc()
+                raise CircuitOpen(self.peer, name, wait)
+            try:
+                await self._turn(name)
+                started = time.perf_counter()
+                answer = await self._attempt(
+                    method, self._url(path, params), name, _body(json, data), _headers(json, headers), timeout
+                )
+            except HeldBack:
+                self._breaker.abandoned()
+                raise
+            except OutboundError as error:
+                self._breaker.failed()
+                self._observe(name, "not_sent" if isinstance(error, NotSent) else "no_answer", started)
+                raise
+            except BaseException:
+                self._breaker.abandoned()
+                raise
+            if answer.status >= 500:
+                self._breaker.failed()
+            else:
+                self._breaker.succeeded()
+            span.set_attribute("http.response.status_code", answer.status)
+            self._observe(name, f"{answer.status // 100}xx" if answer.status != 429 else "429", started)
+            return answer
+
+    async def _turn(self, operation: str) -> None:
+        if self._rate is None:
+            return
+        room, wait = self._rate.reserve()
+        if not room:
+            _REQUESTS.labels(self.peer, operation, "throttled").inc()
+            raise Throttled(self.peer, operation, wait)
+        if wait:
+            await asyncio.sleep(wait)
 
     def _url(self, path: str, params: Mapping[str, str] | None) -> URL:
         if not path.startswith("/"):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from chassis.outbound import AnswerTooLarge, CircuitOpen, NoAnswer, NotSent, OutboundClient
+from chassis.outbound import AnswerTooLarge, CircuitOpen, NoAnswer, NotSent, OutboundClient, RateBound, Throttled
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import REGISTRY
@@ -208,3 +208,42 @@ async def test_client_errors_do_not_open_the_circuit(peer: tuple[Peer, str]) -> 
     async with make_client(peer[1], failure_threshold=2) as client:
         for _ in range(5):
             assert (await client.request("GET", "/")).status == 422
+
+
+async def test_more_requests_than_allowed_wait_briefly_or_are_not_sent(peer: tuple[Peer, str]) -> None:
+    before = outcomes("throttled", "bounded")
+    async with make_client(peer[1], rate=RateBound(20, max_wait=0.1)) as client:
+        done = await asyncio.gather(
+            *(client.request("GET", "/", operation="bounded") for _ in range(30)), return_exceptions=True
+        )
+    refused = [error for error in done if isinstance(error, Throttled)]
+    assert all(0 < error.retry_after < 1 for error in refused)
+    assert len(peer[0].seen) + len(refused) == 30
+    assert 20 <= len(peer[0].seen) <= 24
+    assert outcomes("throttled", "bounded") == before + len(refused)
+
+
+async def test_being_throttled_says_nothing_about_the_peer(peer: tuple[Peer, str]) -> None:
+    """Neither does it open the circuit, nor keep the place of the probe that would close it."""
+    now = [0.0]
+    rate = RateBound(1, max_wait=0, now=lambda: now[0])
+    async with make_client(peer[1], failure_threshold=1, open_seconds=0.5, now=lambda: now[0], rate=rate) as client:
+        peer[0].status = 500
+        await client.request("GET", "/")
+        now[0] = 0.6
+        for _ in range(3):
+            with pytest.raises(Throttled):
+                await client.request("GET", "/")
+        peer[0].status = 200
+        now[0] = 1.1
+        assert (await client.request("GET", "/")).status == 200
+
+
+async def test_the_circuit_of_one_peer_is_not_that_of_another(peer: tuple[Peer, str]) -> None:
+    peer[0].status = 500
+    async with make_client(peer[1], failure_threshold=1) as failing, make_client(peer[1], failure_threshold=1) as other:
+        await failing.request("GET", "/")
+        with pytest.raises(CircuitOpen):
+            await failing.request("GET", "/")
+        peer[0].status = 200
+        assert (await other.request("GET", "/")).status == 200

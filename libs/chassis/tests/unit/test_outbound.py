@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from chassis.outbound import CircuitBreaker, OutboundClient, OutboundResponse
+from chassis.outbound import CircuitBreaker, OutboundClient, OutboundResponse, RateBound
 from chassis.strict_json import InvalidJson, strict_json
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -95,6 +95,41 @@ class TestCircuitBreaker:
         assert breaker.admit() is None
         breaker.abandoned()
         assert breaker.admit() is None
+
+
+class TestRateBound:
+    def test_a_seconds_worth_goes_at_once_and_the_rest_at_the_rate(self) -> None:
+        time = Time()
+        bound = RateBound(4, max_wait=1, now=time)
+        assert [bound.reserve() for _ in range(8)] == [
+            *[(True, 0)] * 4,
+            *[(True, seconds) for seconds in (0.25, 0.5, 0.75, 1)],
+        ]
+        room, wait = bound.reserve()
+        assert not room
+        assert wait == pytest.approx(0.25)
+
+    def test_what_was_refused_takes_no_room(self) -> None:
+        time = Time()
+        bound = RateBound(2, max_wait=0, now=time)
+        assert [bound.reserve()[0] for _ in range(50)] == [True, True, *[False] * 48]
+        time.now += 0.5
+        assert bound.reserve() == (True, 0)
+        assert not bound.reserve()[0]
+
+    def test_idle_time_is_saved_up_to_one_second(self) -> None:
+        time = Time()
+        bound = RateBound(3, max_wait=0, now=time)
+        time.now += 3600
+        assert [bound.reserve()[0] for _ in range(5)] == [True, True, True, False, False]
+
+    def test_less_than_one_a_second(self) -> None:
+        time = Time()
+        bound = RateBound(0.1, max_wait=0, now=time)
+        assert bound.reserve() == (True, 0)
+        assert bound.reserve() == (False, 10)
+        time.now += 10
+        assert bound.reserve() == (True, 0)
 
 
 class TestOutboundResponse:

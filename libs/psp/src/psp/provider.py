@@ -16,14 +16,15 @@ ProviderError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from uuid import UUID
 
-from kernel import Country, Currency, Money
+from kernel import Clock, Country, Currency, Money
 
 if TYPE_CHECKING:
     from psp.capabilities import Capabilities
@@ -375,9 +376,28 @@ class PaymentProvider(WebhookReceiver, Protocol):
         ...
 
 
+_CODE: Final = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
+
+
+class Adapter(Protocol):
+    """A provider's class before there is an instance. Its module names it ADAPTER, for the registry to find."""
+
+    name: str
+    country: Country
+    capabilities: Capabilities
+
+    def open(self, clock: Clock) -> PaymentProvider:
+        """Inside a running event loop. ProviderNotConfigured `api_key_missing` where it is not used."""
+        ...
+
+    def receiver(self) -> WebhookReceiver: ...
+
+
 class ProviderError(Exception):
     """code: stable, snake_case or the provider's own. param: the offending field as the provider names it.
-    retry_after: seconds, where the provider asked for them.
+    retry_after: seconds, where the provider asked for them, or until we call it again.
+
+    A code that is no word, but a sentence or worse, is not passed on: who knows what a provider quotes in it.
     """
 
     def __init__(
@@ -389,6 +409,8 @@ class ProviderError(Exception):
         param: str | None = None,
         retry_after: int | None = None,
     ) -> None:
+        if _CODE.fullmatch(code) is None:
+            code = "unspecified"
         super().__init__(f"{provider}: {message or code}")
         self.provider = provider
         self.code = code

@@ -1,18 +1,16 @@
-"""Which provider serves which country and method. A new provider is one line in ADAPTERS."""
+"""Which provider serves which country and method. A new provider is a name in PROVIDERS, and nothing else here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, Self
+from importlib import import_module
+from typing import Final, Self
 
 from kernel import Clock, Country
 
-from psp.argentina.mercadopago.adapter import MercadoPagoAdapter
 from psp.capabilities import Capabilities
-from psp.chile.khipu.adapter import KhipuAdapter
-from psp.colombia.payu.adapter import PayuAdapter
-from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.provider import (
+    Adapter,
     MethodNotSupported,
     PaymentMethod,
     PaymentProvider,
@@ -20,20 +18,16 @@ from psp.provider import (
     WebhookReceiver,
 )
 
-
-class Adapter(Protocol):
-    """What a provider's class offers before there is an instance."""
-
-    name: str
-    country: Country
-    capabilities: Capabilities
-
-    def open(self, clock: Clock) -> PaymentProvider: ...
-
-    def receiver(self) -> WebhookReceiver: ...
+# Folders of this package. Of two that serve the same country and method, the first whose keys are set.
+PROVIDERS: Final = ("mexico.conekta", "argentina.mercadopago", "chile.khipu", "colombia.payu")
 
 
-ADAPTERS: tuple[Adapter, ...] = (ConektaAdapter, MercadoPagoAdapter, KhipuAdapter, PayuAdapter)
+def _adapter(folder: str) -> Adapter:
+    adapter: Adapter = import_module(f"psp.{folder}.adapter").ADAPTER
+    return adapter
+
+
+ADAPTERS: Final[tuple[Adapter, ...]] = tuple(_adapter(folder) for folder in PROVIDERS)
 
 
 class ProviderRegistry:

@@ -5,14 +5,16 @@ A read that fails raises ProviderUnavailable; a write OutcomeUnknown, unless not
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from chassis.outbound import CircuitOpen, NoAnswer, NotSent, OutboundClient, OutboundResponse
+from chassis.outbound import CircuitOpen, HeldBack, NoAnswer, NotSent, OutboundClient, OutboundResponse, RateBound
 from chassis.strict_json import InvalidJson
 from pydantic import BaseModel, ValidationError
 
 from psp.provider import OutcomeUnknown, ProviderError, ProviderUnavailable
+from psp.settings import ProviderSettings
 
 WireT = TypeVar("WireT", bound=BaseModel)
 
@@ -21,6 +23,20 @@ class Failure(Protocol):
     """What an answer that is no success means. write: whether something may have happened."""
 
     def __call__(self, answer: OutboundResponse, *, write: bool) -> ProviderError: ...
+
+
+def connect(provider: str, settings: ProviderSettings, *, headers: Mapping[str, str]) -> OutboundClient:
+    """Connections of this provider alone, with its own bound on the rate of calls and its own circuit breaker. Inside a
+    running event loop. headers: sent with every call, credentials included.
+    """
+    return OutboundClient(
+        provider,
+        settings.api_url,
+        headers=headers,
+        timeout=settings.timeout_seconds,
+        connect_timeout=settings.connect_timeout_seconds,
+        rate=RateBound(settings.calls_per_second, settings.call_wait_seconds),
+    )
 
 
 class Transport:
@@ -45,8 +61,8 @@ class Transport:
         """method, json: for a provider that is asked questions by POST."""
         try:
             answer = await self._http.request(method, path, operation=operation, params=params, json=json)
-        except CircuitOpen as error:
-            raise self._circuit_open(error) from None
+        except HeldBack as error:
+            raise self._held_back(error) from None
         except (NotSent, NoAnswer) as error:
             raise ProviderUnavailable(self._provider, "unreachable", str(error)) from None
         if answer.status != 200:
@@ -65,8 +81,8 @@ class Transport:
     ) -> WireT:
         try:
             answer = await self._http.request(method, path, operation=operation, json=json, headers=headers)
-        except CircuitOpen as error:
-            raise self._circuit_open(error) from None
+        except HeldBack as error:
+            raise self._held_back(error) from None
         except NotSent as error:
             raise ProviderUnavailable(self._provider, "unreachable", str(error)) from None
         except NoAnswer as error:
@@ -75,8 +91,9 @@ class Transport:
             raise self._failure(answer, write=True)
         return self._parsed(operation, answer, shape, OutcomeUnknown)
 
-    def _circuit_open(self, error: CircuitOpen) -> ProviderUnavailable:
-        return ProviderUnavailable(self._provider, "circuit_open", retry_after=max(1, round(error.retry_after)))
+    def _held_back(self, error: HeldBack) -> ProviderUnavailable:
+        code = "circuit_open" if isinstance(error, CircuitOpen) else "too_many_calls"
+        return ProviderUnavailable(self._provider, code, retry_after=max(1, math.ceil(error.retry_after)))
 
     def _parsed(
         self,

@@ -7,7 +7,7 @@ was used may answer 409 instead of the first answer; that is an unknown outcome,
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from kernel import Clock, Country, Currency, new_id
 
@@ -17,7 +17,9 @@ from psp.argentina.mercadopago.settings import MercadoPagoSettings
 from psp.argentina.mercadopago.webhook import MercadoPagoWebhooks
 from psp.capabilities import Capabilities, MethodCapability, RefundSupport
 from psp.confirmation import judge
+from psp.observed import observed
 from psp.provider import (
+    Adapter,
     Bank,
     Canceled,
     Cancellation,
@@ -49,6 +51,7 @@ from psp.readings import check_refund, creation_window, decisive, new_refund, no
 _FIVE_MINUTES = timedelta(minutes=5)
 
 
+@observed
 class MercadoPagoAdapter:
     name: ClassVar[str] = mapping.NAME
     country: ClassVar[Country] = Country.AR
@@ -228,3 +231,6 @@ class MercadoPagoAdapter:
         except ValueError:
             raise otherwise(self.name, "unreadable_order") from None
         return noted(payment)
+
+
+ADAPTER: Final[Adapter] = MercadoPagoAdapter

@@ -19,7 +19,7 @@ from psp.argentina.mercadopago.mapping import NAME, failure
 from psp.argentina.mercadopago.settings import MercadoPagoSettings
 from psp.provider import PaymentNotFound, ProviderError, ProviderNotConfigured
 from psp.readings import Window
-from psp.transport import Transport
+from psp.transport import Transport, connect
 
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 _IDEMPOTENCY = "X-Idempotency-Key"
@@ -40,15 +40,13 @@ class MercadoPagoClient:
         if settings.access_token is None:
             raise ProviderNotConfigured(NAME, "api_key_missing")
         return cls(
-            OutboundClient(
+            connect(
                 NAME,
-                settings.api_url,
+                settings,
                 headers={
                     "Authorization": f"Bearer {settings.access_token.get_secret_value()}",
                     "Accept": "application/json",
                 },
-                timeout=settings.timeout_seconds,
-                connect_timeout=settings.connect_timeout_seconds,
             )
         )
 

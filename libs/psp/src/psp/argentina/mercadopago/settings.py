@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from psp.settings import ProviderSettings
 
 
-class MercadoPagoSettings(BaseSettings):
+class MercadoPagoSettings(ProviderSettings):
     """access_token: of the seller's application; it also selects test or live. Without it no payment can be created.
 
     webhook_secret: the application's secret signature; several, comma separated, while it is renewed. Without it every
@@ -24,7 +26,7 @@ class MercadoPagoSettings(BaseSettings):
     at testuser.com.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MERCADOPAGO_", env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MERCADOPAGO_")
 
     api_url: str = "https://api.mercadopago.com"
     access_token: SecretStr | None = None
@@ -36,8 +38,6 @@ class MercadoPagoSettings(BaseSettings):
     failure_url: str | None = None
     pending_url: str | None = None
     not_allowed_types: Annotated[tuple[str, ...], NoDecode] = ("ticket",)
-    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
-    connect_timeout_seconds: float = Field(default=3.0, gt=0, le=30)
     anonymous_email: str = "consumidor.final@example.com"
 
     @field_validator("not_allowed_types", mode="before")

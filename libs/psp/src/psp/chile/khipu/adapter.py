@@ -8,7 +8,7 @@ one at a time, and looked for in the payment when they went unanswered.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from kernel import Clock, Country, Currency
 
@@ -18,7 +18,9 @@ from psp.chile.khipu.client import KhipuClient
 from psp.chile.khipu.settings import KhipuSettings, RefundApi
 from psp.chile.khipu.webhook import KhipuWebhooks
 from psp.confirmation import judge
+from psp.observed import observed
 from psp.provider import (
+    Adapter,
     Bank,
     Canceled,
     Cancellation,
@@ -53,6 +55,7 @@ _YEAR = timedelta(days=365)
 _REFUNDS = "whole or in part, up to 180 days, where Khipu has enabled it; done when Khipu says so, not at once"
 
 
+@observed
 class KhipuAdapter:
     name: ClassVar[str] = mapping.NAME
     country: ClassVar[Country] = Country.CL
@@ -233,3 +236,6 @@ class KhipuAdapter:
         except ValueError:
             raise ProviderUnavailable(self.name, "unreadable_payment") from None
         return noted(reading)
+
+
+ADAPTER: Final[Adapter] = KhipuAdapter

@@ -14,7 +14,7 @@ from psp.chile.khipu import wire
 from psp.chile.khipu.mapping import NAME, failure
 from psp.chile.khipu.settings import KhipuSettings
 from psp.provider import PaymentNotFound, ProviderError, ProviderNotConfigured
-from psp.transport import Transport
+from psp.transport import Transport, connect
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
@@ -31,12 +31,10 @@ class KhipuClient:
         if settings.api_key is None:
             raise ProviderNotConfigured(NAME, "api_key_missing")
         return cls(
-            OutboundClient(
+            connect(
                 NAME,
-                settings.api_url,
+                settings,
                 headers={"x-api-key": settings.api_key.get_secret_value(), "Accept": "application/json"},
-                timeout=settings.timeout_seconds,
-                connect_timeout=settings.connect_timeout_seconds,
             )
         )
 

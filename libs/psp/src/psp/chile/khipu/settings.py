@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from psp.settings import ProviderSettings
 
 
 class Transfer(StrEnum):
@@ -29,7 +31,7 @@ class RefundApi(StrEnum):
     PAYMENT = "payment"
 
 
-class KhipuSettings(BaseSettings):
+class KhipuSettings(ProviderSettings):
     """api_key: of a collection account; one in developer mode is the sandbox. Without it nothing can be created.
 
     webhook_secret: of the collection account, not its API key; several, separated by commas, while it is changed.
@@ -44,7 +46,7 @@ class KhipuSettings(BaseSettings):
     expiry_grace_seconds: Khipu gives each attempt three hours, and never says that a payment has expired.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KHIPU_", env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="KHIPU_")
 
     api_url: str = "https://payment-api.khipu.com"
     api_key: SecretStr | None = None
@@ -58,8 +60,6 @@ class KhipuSettings(BaseSettings):
     qr_address: QrAddress = QrAddress.PAYMENT_URL
     refund_api: RefundApi = RefundApi.UNIFIED
     expiry_grace_seconds: int = Field(default=3 * 3600, ge=0)
-    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
-    connect_timeout_seconds: float = Field(default=3.0, gt=0, le=30)
 
     @field_validator(
         "api_key", "webhook_secret", "notify_url", "receiver_id", "return_url", "cancel_url", mode="before"

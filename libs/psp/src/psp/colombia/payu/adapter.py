@@ -24,7 +24,9 @@ from psp.colombia.payu.mapping import Form
 from psp.colombia.payu.settings import PayuSettings
 from psp.colombia.payu.webhook import PayuWebhooks
 from psp.confirmation import expired, judge
+from psp.observed import observed
 from psp.provider import (
+    Adapter,
     Bank,
     Canceled,
     Cancellation,
@@ -66,6 +68,7 @@ _ORDER_ID: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _NO_BANK: Final = "0"
 
 
+@observed
 class PayuAdapter:
     name: ClassVar[str] = mapping.NAME
     country: ClassVar[Country] = Country.CO
@@ -309,3 +312,6 @@ class PayuAdapter:
             return noted(mapping.fetched(order, self._settings))
         except ValueError:
             raise ProviderUnavailable(self.name, "unreadable_order") from None
+
+
+ADAPTER: Final[Adapter] = PayuAdapter

@@ -16,7 +16,7 @@ from psp.colombia.payu import wire
 from psp.colombia.payu.mapping import NAME, failure
 from psp.colombia.payu.settings import PayuSettings
 from psp.provider import OutcomeUnknown, PaymentNotFound, ProviderError, ProviderNotConfigured
-from psp.transport import Transport
+from psp.transport import Transport, connect
 
 AnswerT = TypeVar("AnswerT", bound=wire.Answer)
 
@@ -42,12 +42,10 @@ class PayuClient:
             if getattr(settings, name) is None:
                 raise ProviderNotConfigured(NAME, f"{name}_missing")
         assert settings.api_login is not None
-        http = OutboundClient(
+        http = connect(
             NAME,
-            settings.api_url,
+            settings,
             headers={"Accept": "application/json"},
-            timeout=settings.timeout_seconds,
-            connect_timeout=settings.connect_timeout_seconds,
         )
         return cls(http, settings.api_login, settings.api_key, test=settings.test)
 

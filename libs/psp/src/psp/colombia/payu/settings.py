@@ -6,7 +6,9 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from psp.settings import ProviderSettings
 
 
 class Digest(StrEnum):
@@ -15,7 +17,7 @@ class Digest(StrEnum):
     SHA256 = "sha256"
 
 
-class PayuSettings(BaseSettings):
+class PayuSettings(ProviderSettings):
     """api_key, api_login, merchant_id, account_id: of the merchant at PayU; all four, or nothing can be created. The
     account is the one of Colombia. The sandbox has credentials and addresses of its own.
 
@@ -37,7 +39,7 @@ class PayuSettings(BaseSettings):
     anonymous_*: the checkout wants to know the buyer; these stand in where nothing is known.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PAYU_", env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="PAYU_")
 
     api_url: str = "https://api.payulatam.com"
     checkout_url: str = "https://checkout.payulatam.com/ppp-web-gateway-payu/"
@@ -58,7 +60,6 @@ class PayuSettings(BaseSettings):
     expiry_grace_seconds: int = Field(default=900, ge=0)
     refund_decision_seconds: int = Field(default=7 * 86_400, ge=0)
     timeout_seconds: float = Field(default=60.0, gt=0, le=120)
-    connect_timeout_seconds: float = Field(default=3.0, gt=0, le=30)
     anonymous_name: str = "Consumidor final"
     anonymous_email: str = "consumidor.final@example.com"
     anonymous_phone: str = "6010000000"

@@ -7,7 +7,7 @@ find_payment or find_refund has looked for it. Refunds of one order are sent one
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from kernel import Clock, Country, Currency
 
@@ -17,7 +17,9 @@ from psp.mexico.conekta import mapping, wire
 from psp.mexico.conekta.client import ConektaClient
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.mexico.conekta.webhook import ConektaWebhooks
+from psp.observed import observed
 from psp.provider import (
+    Adapter,
     Bank,
     Canceled,
     Cancellation,
@@ -53,6 +55,7 @@ _CHECKOUT_REFUNDS = "whole or in part, when paid by card"
 _MAX_PAGES = 50
 
 
+@observed
 class ConektaAdapter:
     name: ClassVar[str] = mapping.NAME
     country: ClassVar[Country] = Country.MX
@@ -209,3 +212,6 @@ class ConektaAdapter:
         except ValueError:
             raise otherwise(self.name, "unreadable_order") from None
         return noted(payment)
+
+
+ADAPTER: Final[Adapter] = ConektaAdapter

@@ -15,7 +15,7 @@ from psp.mexico.conekta.mapping import NAME, failure
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.provider import PaymentNotFound, ProviderError, ProviderNotConfigured
 from psp.readings import Window
-from psp.transport import Transport
+from psp.transport import Transport, connect
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
@@ -32,16 +32,14 @@ class ConektaClient:
         if settings.api_key is None:
             raise ProviderNotConfigured(NAME, "api_key_missing")
         return cls(
-            OutboundClient(
+            connect(
                 NAME,
-                settings.api_url,
+                settings,
                 headers={
                     "Authorization": f"Bearer {settings.api_key.get_secret_value()}",
                     "Accept": "application/vnd.conekta-v2.3.0+json",
                     "Accept-Language": "es",
                 },
-                timeout=settings.timeout_seconds,
-                connect_timeout=settings.connect_timeout_seconds,
             )
         )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from psp.settings import ProviderSettings
 
 
-class ConektaSettings(BaseSettings):
+class ConektaSettings(ProviderSettings):
     """api_key: private key; it also selects test or live mode. Without it no payment can be created.
 
     webhook_public_key: PEM (SPKI, RSA), newlines may be written as a literal \\n; several may follow each other while
@@ -19,7 +21,7 @@ class ConektaSettings(BaseSettings):
     anonymous_*: Conekta requires a customer on every order; these stand in where the buyer gave none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CONEKTA_", env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CONEKTA_")
 
     api_url: str = "https://api.conekta.io"
     api_key: SecretStr | None = None
@@ -28,8 +30,6 @@ class ConektaSettings(BaseSettings):
     checkout_methods: Annotated[tuple[str, ...], NoDecode] = ("card", "bank_transfer")
     success_url: str | None = None
     failure_url: str | None = None
-    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
-    connect_timeout_seconds: float = Field(default=3.0, gt=0, le=30)
     anonymous_name: str = "Público en general"
     anonymous_email: str = "publico.general@example.com"
     anonymous_phone: str = "5500000000"
