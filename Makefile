@@ -28,7 +28,7 @@ rollout: setup ## new processes in the running suite without a failed request (S
 	@$(PY) -m stack rollout $(or $(SERVICE),all)
 
 .PHONY: demo
-demo: setup ## play a sale from registration to report against the running suite (COUNTRY=MX)
+demo: setup ## play a sale from registration to report and refund in the running suite (COUNTRY=MX, CO, AR or CL)
 	@COUNTRY=$(COUNTRY) $(PY) -m stack demo
 
 .PHONY: test

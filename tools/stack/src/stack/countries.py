@@ -9,7 +9,10 @@ from stack.errors import StackError
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The example data of one country. `price` is in its currency, as the API writes money."""
+    """The example data of one country. `price` is in its currency, as the API writes money.
+
+    methods: how a shop there can be paid through its provider, the most usual first.
+    """
 
     country: str
     name: str
@@ -23,6 +26,7 @@ class Shop:
     product: str
     price: str
     tax_rate: str
+    methods: tuple[str, ...]
 
     def phone(self) -> str:
         """A phone number nobody else has been given, in E.164."""
@@ -62,6 +66,7 @@ _SHOPS: Mapping[str, Shop] = {
             "Café de olla 250 g",
             "89.50",
             "0.16",
+            ("QR_DYNAMIC", "PAYMENT_LINK", "BANK_TRANSFER"),
         ),
         Shop(
             "CO",
@@ -76,6 +81,7 @@ _SHOPS: Mapping[str, Shop] = {
             "Café tostado 250 g",
             "18900.00",
             "0.19",
+            ("PAYMENT_LINK", "QR_DYNAMIC"),
         ),
         Shop(
             "AR",
@@ -90,6 +96,7 @@ _SHOPS: Mapping[str, Shop] = {
             "Yerba mate 500 g",
             "3450.00",
             "0.21",
+            ("QR_DYNAMIC", "PAYMENT_LINK"),
         ),
         Shop(
             "CL",
@@ -104,6 +111,7 @@ _SHOPS: Mapping[str, Shop] = {
             "Té en hojas 250 g",
             "4990",
             "0.19",
+            ("PAYMENT_LINK", "QR_DYNAMIC", "BANK_TRANSFER"),
         ),
     )
 }

@@ -16,7 +16,8 @@ from payments.checkout.texts import TEXTS
 
 _STYLE: Final = (
     ":root{color-scheme:light dark}body{font:18px/1.5 system-ui,sans-serif;max-width:26rem;margin:2rem auto;"
-    "padding:0 1rem}h1{font-size:1.4rem;margin:0}p{margin:.5rem 0 1rem}.amount{font-size:2.2rem;font-weight:600}.quiet{opacity:.7}"
+    "padding:0 1rem}h1{font-size:1.4rem;margin:0}p{margin:.5rem 0 1rem}"
+    ".amount{font-size:2.2rem;font-weight:600}.quiet{opacity:.7}"
     "button{font:inherit;width:100%;margin-top:1rem;padding:.9rem;border:0;border-radius:.6rem;background:#1a7f4b;"
     "color:#fff}"
 )

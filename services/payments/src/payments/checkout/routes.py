@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse, Response
 
 from payments.checkout import service
 from payments.checkout.page import gone_page, leading_page, over_page, paid_page
-from payments.checkout.texts import language_of
 from payments.context import PaymentsContext
+from payments.counter.texts import language_of
 from payments.intents.status import Step
 
 Ctx = Annotated[PaymentsContext, context_of(PaymentsContext)]

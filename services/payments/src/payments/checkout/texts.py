@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -60,14 +59,3 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         gone_hint="Ask the shop for a new one.",
     ),
 }
-
-_WISH: Final = re.compile(r"\b(es|pt|en)\b", re.IGNORECASE)
-
-
-def language_of(chosen: str | None, accepted: str | None) -> Language:
-    """chosen: of the query. accepted: the browser's Accept-Language, in its order."""
-    for wish in (chosen or "", (accepted or "")[:200]):
-        found = _WISH.search(wish)
-        if found is not None:
-            return Language(found[1].lower())
-    return Language.ES
