@@ -18,18 +18,20 @@ Door = Callable[[Row], Client]
 """Where an operation is called: at the gateway, or at its service's own port."""
 
 _ROWS_AT_ONCE = 8
+# More would find no free connection to a database of a machine that is busy.
+_REQUESTS_AT_ONCE = 16
 
 
 async def play(
     rows: Sequence[Row], cast: Cast, door: Door, operations: Mapping[str, Operation]
 ) -> dict[str, list[str]]:
     """What went otherwise than the rules or the API's document say, by the row's name."""
-    turn = asyncio.Semaphore(_ROWS_AT_ONCE)
+    turn, line = asyncio.Semaphore(_ROWS_AT_ONCE), asyncio.Semaphore(_REQUESTS_AT_ONCE)
 
     async def one(row: Row) -> list[str]:
         async with turn:
             try:
-                return await _Scene(row, cast, door(row), operations[row.operation].statuses).play()
+                return await _Scene(row, cast, door(row), operations[row.operation].statuses, line).play()
             except AssertionError as error:
                 return [f"{row.name}: the request could not be made: {error}"]
 
@@ -40,8 +42,9 @@ async def play(
 class _Scene:
     """One row."""
 
-    def __init__(self, row: Row, cast: Cast, at: Client, documented: frozenset[int]) -> None:
+    def __init__(self, row: Row, cast: Cast, at: Client, documented: frozenset[int], line: asyncio.Semaphore) -> None:
         self._row = row
+        self._line = line
         self._documented = documented
         self._cast = cast
         self._at = at
@@ -75,7 +78,8 @@ class _Scene:
 
     async def _send(self, persona: Persona, cast: Cast, request: Request) -> None:
         caller = cast.caller(persona, self._at)
-        answer = await request.sent_by(caller)
+        async with self._line:
+            answer = await request.sent_by(caller)
         if answer.status == 429 and self._expected[persona] == OK:
             # Many are let in at once here, and told to come again.
             answer = await until(lambda: request.sent_by(caller), lambda found: found.status != 429)
