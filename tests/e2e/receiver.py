@@ -20,16 +20,17 @@ class Post:
 
 @dataclass
 class Receiver:
-    """posts: what came. While `silent` is set, nobody is answered."""
+    """posts: what came. Who posts while `silent` is set gets no answer before the end."""
 
     url: str = ""
     posts: list[Post] = field(default_factory=list)
     silent: bool = False
+    end: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         self.posts.append(Post(dict(request.headers), await request.read()))
         if self.silent:
-            await asyncio.Event().wait()
+            await self.end.wait()
         return web.Response(text="gracias")
 
     async def arrived(self) -> list[Post]:
@@ -46,6 +47,8 @@ async def receiving() -> AsyncIterator[Receiver]:
         receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/cobro"
         yield receiver
     finally:
+        # A server that closes waits for its handlers.
+        receiver.end.set()
         await runner.cleanup()
 
 
