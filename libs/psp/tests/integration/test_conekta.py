@@ -105,7 +105,7 @@ def make_adapter(twins: Twins, clock: Clock, **settings: Any) -> ConektaAdapter:
         "api_url": twins.conekta_url,
         "api_key": twins.api_key,
         "webhook_public_key": twins.public_key_pem,
-        "timeout_seconds": 0.4,
+        "timeout_seconds": 1.0,
         **settings,
     }
     return ConektaAdapter.open(clock, ConektaSettings(**values))

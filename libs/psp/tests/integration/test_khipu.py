@@ -120,7 +120,7 @@ def make_adapter(twin: ProviderTwin, inbox: Any, clock: Clock | None = None, **s
         "api_key": KEY,
         "webhook_secret": SECRET,
         "notify_url": inbox.url,
-        "timeout_seconds": 0.4,
+        "timeout_seconds": 1.0,
         **settings,
     }
     return KhipuAdapter.open(clock or SystemClock(), KhipuSettings(**values))

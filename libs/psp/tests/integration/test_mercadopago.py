@@ -110,7 +110,7 @@ def make_adapter(twin: ProviderTwin, **settings: Any) -> MercadoPagoAdapter:
         "access_token": own.access_token,
         "webhook_secret": own.webhook_secret,
         "external_pos_id": own.external_pos_id,
-        "timeout_seconds": 0.4,
+        "timeout_seconds": 1.0,
         **settings,
     }
     return MercadoPagoAdapter.open(SystemClock(), MercadoPagoSettings(**values))
