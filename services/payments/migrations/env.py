@@ -1,4 +1,5 @@
 import payments.methods.models
+import payments.reconciliation.models
 import payments.refunds.models
 from chassis.database.migrations import run_env
 

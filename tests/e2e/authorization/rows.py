@@ -169,6 +169,9 @@ ROWS = (
     row("DELETE /payment-methods/{method_id}", Rule.OWNER, spends={"method_id": tenant.payment_method}),
     row("GET /payment-methods/{method_id}/qr.svg", Rule.MEMBER),
     row("GET /payment-methods/{method_id}/qr.png", Rule.MEMBER),
+    row("GET /reconciliations", Rule.ADMIN),
+    row("POST /reconciliations", Rule.ADMIN),
+    row("GET /reconciliations/{reconciliation_id}", Rule.ADMIN),
     row("GET /pay/{method_key}", Rule.PUBLIC),
     row("POST /pay/{method_key}", Rule.PUBLIC, body=bodies.amount_entered),
     # webhooks

@@ -174,6 +174,13 @@ async def _payment_method(tenant: Tenant) -> Json:
     return made
 
 
+async def reconciliation(tenant: Tenant) -> str:
+    """Nobody's in particular."""
+    administrator = await register(tenant.stage, role="ADMIN")
+    body = {"provider": "conekta", "day": "2026-01-01"}
+    return str((await administrator.client.post("/reconciliations", body)).data(202)["id"])
+
+
 async def refund(tenant: Tenant) -> str:
     payment_id = await tenant.thing("payment_id")
     body = {"amount": "1.00", "reason": tenant.marker}
@@ -303,6 +310,7 @@ MAKERS: Mapping[str, Maker] = {
     "sale_id": paid_sale,
     "payment_id": payment,
     "refund_id": refund,
+    "reconciliation_id": reconciliation,
     "method_id": payment_method,
     "method_key": payment_method_key,
     "invoice_id": invoice,

@@ -52,6 +52,7 @@ _OPERATIONS = (
     "POST /payments/{payment_id}/confirm",
     "POST /payments/{payment_id}/refund",
     "POST /payment-methods",
+    "POST /reconciliations",
     "PUT /payment-methods/{method_id}",
     "PATCH /payment-methods/{method_id}",
     "POST /webhook-endpoints",
@@ -63,7 +64,7 @@ _OPERATIONS = (
 _FORM = "POST /kyc/submissions"
 # What a browser sends from a page of ours; the service's own tests send it everything else.
 _PAGE = "POST /pay/{method_key}"
-_FOR_ADMINISTRATORS = ("/users", "/kyc", "/payments/{payment_id}/confirm")
+_FOR_ADMINISTRATORS = ("/users", "/kyc", "/payments/{payment_id}/confirm", "/reconciliations")
 _MEMBERS = "/businesses/{business_id}/members"
 
 _TEXTS = (

@@ -72,6 +72,7 @@ class Capabilities:
     cancels: whether `cancel` can end a pending payment. Where it cannot, it is refused, and money may come late.
     shows_refunds_under_way: whether a refund is seen before it is decided. Where it is not, nothing can be said of an
     unanswered one until then, and `find_refund` raises ProviderUnavailable.
+    lists_payments: whether the payments of a period can be listed, and so reconciled (`psp.listing`).
     """
 
     provider: str
@@ -85,6 +86,7 @@ class Capabilities:
     finds_by_reference: bool = True
     cancels: bool = True
     shows_refunds_under_way: bool = True
+    lists_payments: bool = False
 
     def check(self, request: IntentRequest, now: datetime) -> MethodCapability:
         """Refuse what the provider would refuse, before it costs a call. Raises ProviderRejected."""

@@ -50,6 +50,10 @@ class ProviderRegistry:
         for provider in self._providers.values():
             await provider.close()
 
+    def all(self) -> tuple[PaymentProvider, ...]:
+        """Those whose keys are set."""
+        return tuple(self._providers.values())
+
     def named(self, name: str) -> PaymentProvider:
         """Raises ProviderNotConfigured for a provider that is unknown or has no keys."""
         provider = self._providers.get(name)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from kernel import Clock, Money, SystemClock
+from psp.listing import ListsPayments
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.mexico.conekta.settings import ConektaSettings
 from psp.provider import (
@@ -126,6 +128,24 @@ async def world(twins: Twins, inbox: Any) -> AsyncIterator[ConektaWorld]:
 
 
 class TestConekta(ProviderContract):
+    async def test_the_payments_of_a_period_are_listed(self, world: ConektaWorld) -> None:
+        waiting, _ = await self.create(world)
+        paid, _ = await self.create(world)
+        await world.pay(paid)
+        assert isinstance(world.provider, ListsPayments)
+        now = world.clock.now()
+        listed = await world.provider.list_payments(now - timedelta(minutes=5), now + timedelta(seconds=1))
+        by_reference = {payment.our_reference: payment.status for payment in listed}
+        assert by_reference[waiting] is ProviderStatus.PENDING
+        assert by_reference[paid] is ProviderStatus.CONFIRMED
+        assert await world.provider.list_payments(now - timedelta(days=2), now - timedelta(days=1)) == ()
+
+    async def test_a_part_of_the_list_is_not_taken_for_the_whole(self, world: ConektaWorld) -> None:
+        await self.create(world)
+        await world.twins.fault("http_500", operation="orders.search")
+        with pytest.raises(ProviderUnavailable):
+            await world.provider.list_payments(world.clock.now() - timedelta(minutes=5), world.clock.now())
+
     async def test_a_qr_code_is_the_address_of_the_hosted_page(self, world: ConektaWorld) -> None:
         _, created = await self.create(world, method=PaymentMethod.QR_DYNAMIC)
         order = (await world.twins.orders(created.provider_ref))[0]

@@ -8,7 +8,7 @@ from kernel import FixedClock, Money, new_id
 from psp.capabilities import main, render
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.provider import IntentRequest, MethodNotSupported, PaymentMethod, ProviderRejected
-from psp.registry import capability_matrix
+from psp.registry import ADAPTERS, capability_matrix
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "payment-providers.md"
 
@@ -35,6 +35,11 @@ def test_every_method_is_either_offered_or_explained(entry) -> None:  # type: ig
     assert set(entry.methods) | set(entry.missing) == set(PaymentMethod)
     assert not set(entry.methods) & set(entry.missing)
     assert entry.country.currency is entry.currency
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
+def test_who_says_to_list_payments_does(adapter) -> None:  # type: ignore[no-untyped-def]
+    assert adapter.capabilities.lists_payments is hasattr(adapter, "list_payments")
 
 
 @pytest.mark.parametrize("minutes", [5, 30, 365 * 24 * 60])

@@ -17,6 +17,8 @@ from payments.intents.models import payments
 from payments.intents.routes import router as intents_router
 from payments.intents.rpc import PaymentsServicer
 from payments.methods.routes import router as methods_router
+from payments.reconciliation import service as reconciliation
+from payments.reconciliation.routes import router as reconciliation_router
 from payments.refunds import service as refunds
 from payments.refunds.routes import router as refunds_router
 from payments.resolution import service as resolution
@@ -46,7 +48,15 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
     )
     return Service(
         context=ctx,
-        routers=[intents_router, refunds_router, confirmation_router, checkout_router, methods_router, counter_router],
+        routers=[
+            intents_router,
+            refunds_router,
+            confirmation_router,
+            checkout_router,
+            methods_router,
+            counter_router,
+            reconciliation_router,
+        ],
         rpc=[
             RpcService(
                 payments_pb2.DESCRIPTOR.services_by_name["Payments"].full_name,
@@ -59,6 +69,9 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
             # Shared by all processes: each takes rows that no other holds.
             Job("resolve-payments", 1, lambda: resolution.resolve_due(ctx), exclusive=False),
             Job("resolve-refunds", 1, lambda: refunds.resolve_due(ctx), exclusive=False),
+            Job("schedule-reconciliations", 600, lambda: reconciliation.schedule(ctx)),
+            Job("run-reconciliations", 5, lambda: reconciliation.run_due(ctx)),
+            Job("measure-reconciliations", 60, lambda: reconciliation.measure(ctx), exclusive=False),
             Job("measure-payments", 15, lambda: resolution.measure(ctx), exclusive=False),
             Job("measure-refunds", 15, lambda: refunds.measure(ctx), exclusive=False),
         ],

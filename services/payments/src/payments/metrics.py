@@ -22,4 +22,12 @@ unresolved_oldest_seconds = Gauge(
     "cobro_payments_unresolved_oldest_seconds", "Age of the oldest payment or refund of unknown outcome", ["kind"]
 )
 poll_lag_seconds = Gauge("cobro_payments_poll_lag_seconds", "How late the most overdue reading is", ["kind"])
+unreconciled = Gauge(
+    "cobro_payments_unreconciled",
+    "Differences to the provider's list that stay open, of the last day compared",
+    ["provider", "kind"],
+)
+reconciled_age_seconds = Gauge(
+    "cobro_payments_reconciled_age_seconds", "Time since the end of the last day compared", ["provider"]
+)
 open_disputes = Gauge("cobro_payments_open_disputes", "Payments flagged as disputed and not yet settled")

@@ -24,6 +24,7 @@ _ABOUT: Final[dict[str, str]] = {
     "payments": "Payments through the country's provider, with their timeline",
     "products": "The catalogue of a business",
     "receipts": "Documents for the buyer",
+    "reconciliations": "What a provider lists against what we hold, for administrators",
     "refunds": "Money given back",
     "sales": "Sales at the counter, from the first item to the last refund",
     "sales-report": "Sales over time",

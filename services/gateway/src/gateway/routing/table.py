@@ -16,7 +16,7 @@ SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
     "auth": ("auth", "users", "kyc", "businesses", "audit-entries"),
     "catalog": ("products",),
     "sales": ("sales", "cash-registers"),
-    "payments": ("payments", "checkout", "payment-methods", "pay"),
+    "payments": ("payments", "checkout", "payment-methods", "pay", "reconciliations"),
     "webhooks": ("webhooks", "webhook-events", "webhook-endpoints"),
     "billing": ("fiscal-profiles", "invoices", "receipts"),
     "notifications": ("notifications", "notification-preferences"),

@@ -34,6 +34,7 @@ def route(method: str, path: str, raw: bytes | None = None):  # type: ignore[no-
         ("/api/v1/payment-methods", "payments"),
         ("/api/v1/checkout", "payments"),
         ("/api/v1/pay", "payments"),
+        ("/api/v1/reconciliations", "payments"),
         ("/api/v1/webhook-events", "webhooks"),
         ("/api/v1/webhook-endpoints/1/rotate-secret", "webhooks"),
         ("/api/v1/fiscal-profiles/1", "billing"),

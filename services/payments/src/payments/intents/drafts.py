@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from chassis.directory import Business
 from kernel import Country, InvalidInput, Money, MoneyError, new_id
+from psp.capabilities import Need
 from psp.provider import (
     Customer,
     IntentRequest,
@@ -24,7 +25,7 @@ from psp.provider import (
 from psp.registry import ADAPTERS
 
 from payments.context import PaymentsContext
-from payments.intents import errors, schedule
+from payments.intents import errors, links, schedule
 from payments.intents.limits import limit_of
 from payments.intents.models import Payment
 from payments.intents.status import Step
@@ -135,6 +136,7 @@ def request_of(
         description=payment.description or "",
         expires_at=_expiry_there(provider, payment, method),
         customer=Customer(name=buyer.name, email=buyer.email, phone=buyer.phone),
+        page_url=_page_url(ctx, provider, payment, method),
     )
 
 
@@ -206,6 +208,14 @@ def _expiry_there(provider: PaymentProvider, payment: Payment, method: PaymentMe
     if capability is None:
         return there
     return max(payment.expires_at, min(there, payment.created_at + capability.max_expiry))
+
+
+def _page_url(ctx: PaymentsContext, provider: PaymentProvider, payment: Payment, method: PaymentMethod) -> str | None:
+    """Of the page of ours that leads to the provider's, where that is only reached by a form."""
+    capability = provider.capabilities.methods.get(method)
+    if capability is None or Need.PAGE not in capability.needs:
+        return None
+    return links.page_url(ctx.public_url, ctx.blind_index, payment.id)
 
 
 def _sealed(ctx: PaymentsContext, payment_id: UUID, buyer: Buyer) -> dict[str, Any]:

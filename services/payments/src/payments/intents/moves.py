@@ -33,6 +33,7 @@ class Cause(StrEnum):
     CANCEL = "cancel"
     REFUND = "refund"
     MANUAL = "manual"
+    RECONCILIATION = "reconciliation"
 
 
 class Change:

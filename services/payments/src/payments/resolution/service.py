@@ -24,7 +24,6 @@ from psp.provider import (
     PaymentProvider,
     ProviderNotConfigured,
     ProviderRejected,
-    ProviderStatus,
     ProviderUnavailable,
 )
 
@@ -35,6 +34,7 @@ from payments.intents.models import Payment
 from payments.intents.moves import Cause, Change
 from payments.intents.status import UNSENT, WAITING, Evidence, Step
 from payments.refunds import ledger as refunds
+from payments.resolution.evidence import EVIDENCE
 
 log = get_logger(__name__)
 
@@ -42,14 +42,6 @@ log = get_logger(__name__)
 UNREACHABLE: Final = (ProviderUnavailable, OutcomeUnknown, ProviderNotConfigured)
 # A creation may still be under way at the provider for this long after it was sent.
 UNSEEN_FOR: Final = timedelta(seconds=120)
-
-_EVIDENCE: Final = {
-    ProviderStatus.PENDING: Evidence.WAITING,
-    ProviderStatus.CONFIRMED: Evidence.PAID,
-    ProviderStatus.PARTIALLY_REFUNDED: Evidence.PAID,
-    ProviderStatus.REFUNDED: Evidence.PAID,
-    ProviderStatus.FAILED: Evidence.FAILED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +211,13 @@ def _mismatch(change: Change, fetched: FetchedPayment, differences: tuple[str, .
     change.note("reading", {"differences": list(differences), **_seen(fetched)})
     held = fetched.provider_ref == change.payment.provider_ref
     # Under another reference and not the one we hold, it is simply somebody else's.
-    if _EVIDENCE[fetched.status] is Evidence.PAID and (held or "reference" not in differences):
+    if EVIDENCE[fetched.status] is Evidence.PAID and (held or "reference" not in differences):
         change.dispute(",".join(differences))
 
 
 async def _matching(unit: UnitOfWork, change: Change, fetched: FetchedPayment) -> None:
     payment = change.payment
-    evidence = _EVIDENCE[fetched.status]
+    evidence = EVIDENCE[fetched.status]
     if payment.provider_ref not in (None, fetched.provider_ref) and not _takes_over(change, fetched, evidence):
         return
     steps = status.path(payment.step, evidence)

@@ -162,7 +162,7 @@ async def second_order(till, payment):
     from payments.intents import drafts
 
     row = await till.row(payment["id"])
-    request = drafts.request_of(till.ctx, replace(row))
+    request = drafts.request_of(till.ctx, till.ctx.providers.named("conekta"), replace(row))
     return (await till.ctx.providers.named("conekta").create_payment_intent(request)).provider_ref
 
 

@@ -6,7 +6,8 @@ find_payment or find_refund has looked for it. Refunds of one order are sent one
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from datetime import datetime, timedelta
 from typing import ClassVar, Final, Self
 
 from kernel import Clock, Country, Currency
@@ -45,7 +46,7 @@ from psp.provider import (
     WebhookReceiver,
     WebhookRequest,
 )
-from psp.readings import check_refund, creation_window, decisive, new_refund, noted
+from psp.readings import Window, check_refund, creation_window, decisive, new_refund, noted
 
 _YEAR = timedelta(days=365)
 _FIVE_MINUTES = timedelta(minutes=5)
@@ -95,6 +96,7 @@ class ConektaAdapter:
         missing={PaymentMethod.QR_STATIC: "Conekta has no QR code that stays at the counter."},
         webhooks="signed (RSA, SHA-256, over the raw body), without a timestamp; repeated by event id.",
         idempotency="no idempotency key; an unanswered creation is looked up by our reference.",
+        lists_payments=True,
     )
 
     def __init__(self, settings: ConektaSettings, client: ConektaClient, clock: Clock) -> None:
@@ -189,15 +191,25 @@ class ConektaAdapter:
     def parse_webhook(self, request: WebhookRequest) -> WebhookEvent:
         return self._webhooks.parse_webhook(request)
 
+    async def list_payments(self, since: datetime, until: datetime) -> tuple[FetchedPayment, ...]:
+        window = Window(math.floor(since.timestamp()), math.ceil(until.timestamp()))
+        orders = await self._orders_of(window)
+        # In another currency it is somebody else's, sold with the same account, and may be none that we can read.
+        return tuple(self._noted(order) for order in orders if order.currency == self.currency.value)
+
     async def _look_through(self, our_reference: str) -> list[wire.Order]:
         window = creation_window(our_reference)
         if window is None:
             return []
+        return [order for order in await self._orders_of(window) if mapping.reference_of(order) == our_reference]
+
+    async def _orders_of(self, window: Window) -> list[wire.Order]:
+        """All of them. Raises ProviderUnavailable where there are too many."""
         found: list[wire.Order] = []
         after: str | None = None
         for _ in range(_MAX_PAGES):
             page = await self._client.list_orders(window, after)
-            found += [order for order in page.items if mapping.reference_of(order) == our_reference]
+            found += page.items
             if not page.has_more or not page.items:
                 return found
             after = page.items[-1].id
