@@ -73,6 +73,10 @@ asyncapi: setup ## print the AsyncAPI document of the event bus
 bench: setup ## measure the suite beside its references and print the table
 	@$(PY) -m benchmarks
 
+.PHONY: provider
+provider: setup ## begin a payment provider: its modules, failing tests, a twin (COUNTRY=CL NAME=novapay)
+	@$(PY) -m psp.tooling.scaffold $(COUNTRY) $(NAME)
+
 EXPORT := --no-emit-workspace --all-packages --no-header --no-annotate --format requirements-txt
 .PHONY: lock
 lock: setup ## resolve dependencies anew into requirements.lock, and what images need of it

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
 
-from twins.conekta.twin import build as conekta
+import twins
 from twins.faults import FaultPlan
-from twins.khipu.twin import build as khipu
-from twins.mercadopago.twin import build as mercadopago
 from twins.outbox.messages import MESSAGE, Outbox
 from twins.outbox.routes import outbox_router
 from twins.pages import page, text
-from twins.payu.twin import build as payu
 from twins.provider.book import Book
 from twins.provider.control import faults_routes
 from twins.provider.twin import Twin
@@ -25,14 +25,12 @@ from twins.settings import TwinsSettings
 from twins.store import Store
 from twins.twilio.routes import twilio_router
 
-PROVIDERS = (conekta, mercadopago, khipu, payu)
-
 _SWEEP_SECONDS = 0.5
 
 
 def create_app(settings: TwinsSettings) -> FastAPI:
     store = Store(settings.data_dir / "twins.sqlite3" if settings.data_dir else None)
-    providers = [build(settings, store) for build in PROVIDERS]
+    providers = [build(settings, store) for build in _builders()]
     plans = {"twilio": FaultPlan(), "sendgrid": FaultPlan()}
     outbox = Outbox(store)
 
@@ -62,6 +60,13 @@ def create_app(settings: TwinsSettings) -> FastAPI:
     app.include_router(outbox_router(outbox))
     app.include_router(_common(store, providers, plans))
     return app
+
+
+def _builders() -> list[Callable[[TwinsSettings, Store], Twin]]:
+    """Of every payment provider there is: each folder beside this module that holds a `twin` with a `build`."""
+    names = sorted(module.name for module in iter_modules(twins.__path__) if module.ispkg)
+    found = [import_module(f"twins.{name}.twin") for name in names if find_spec(f"twins.{name}.twin")]
+    return [module.build for module in found if hasattr(module, "build")]
 
 
 def _common(store: Store, providers: Sequence[Twin], plans: dict[str, FaultPlan]) -> APIRouter:
