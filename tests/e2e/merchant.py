@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from stack.countries import shop_of
+from stack.countries import Shop, shop_of
 from twins.testing import ControlRefused
 
 from .client import Answer, Client
@@ -29,8 +29,8 @@ class Buyer:
         return {"name": self.name, "phone": self.phone, "email": self.email}
 
 
-def new_buyer(stage: Stage, *, name: str = "Ana López") -> Buyer:
-    buyer = Buyer(name, _SHOP.phone(), f"ana.{secrets.token_hex(6)}@example.com")
+def new_buyer(stage: Stage, *, name: str = "Ana López", shop: Shop = _SHOP) -> Buyer:
+    buyer = Buyer(name, shop.phone(), f"ana.{secrets.token_hex(6)}@example.com")
     stage.secrets |= {buyer.phone, buyer.email}
     return buyer
 
@@ -166,17 +166,17 @@ async def pay_despite_faults(stage: Stage, order: str) -> bool:
     return True
 
 
-async def open_shop(stage: Stage) -> Merchant:
-    """Register, open a business in Mexico and a branch."""
-    phone, password = _SHOP.phone(), f"Clave-{secrets.token_hex(8)}"
+async def open_shop(stage: Stage, shop: Shop = _SHOP) -> Merchant:
+    """Register, open a business, in Mexico unless another shop is named, and a branch."""
+    phone, password = shop.phone(), f"Clave-{secrets.token_hex(8)}"
     stage.secrets |= {phone, password}
     anonymous = stage.client.holding(None)
     owner = {"phone": phone, "password": password, "firstName": "Lupita", "lastName": "Torres"}
     tokens = (await anonymous.post("/auth/register", owner)).data(201)
     remember(stage, tokens)
     client = stage.client.holding(tokens["accessToken"])
-    business = (await client.post("/businesses", _SHOP.business())).data(201)
-    branch = (await client.post(f"/businesses/{business['id']}/branches", _SHOP.branch())).data(201)
+    business = (await client.post("/businesses", shop.business())).data(201)
+    branch = (await client.post(f"/businesses/{business['id']}/branches", shop.branch())).data(201)
     return Merchant(stage, client, phone, password, tokens, business, branch)
 
 

@@ -1,17 +1,55 @@
-"""The folder's suite: no provider is waited for longer than a test would."""
+"""The folder's suite, and all that is played in it at the same time: most of it is waiting."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
+import aiohttp
 import pytest
 
+from e2e.countries.market import METHODS, PROVIDERS, Plays, open_market
+from e2e.countries.scenarios import AWAITED, SCENARIOS, paid
+from e2e.countries.story import tell
 from e2e.stage import Stage, running_stage
 
+# No provider is waited for longer than a test would.
 _TIMEOUTS = {f"{name}_TIMEOUT_SECONDS": "3" for name in ("CONEKTA", "KHIPU", "MERCADOPAGO", "PAYU")}
+# What does not wait takes turns, or webhooks would come no sooner than the readings by schedule.
+_AT_A_TIME = 6
 
 
 @pytest.fixture(scope="package")
 async def stage() -> AsyncIterator[Stage]:
     async with running_stage(environment=_TIMEOUTS) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+async def plays(stage: Stage) -> AsyncIterator[Plays]:
+    """Begun in this order, and awaited by whichever test is about it."""
+    turns = asyncio.Semaphore(_AT_A_TIME)
+
+    async def in_turn(play: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        async with turns:
+            return await play(*arguments)
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=40)) as browser:
+        opened = await asyncio.gather(*(open_market(stage, country, browser) for country in PROVIDERS))
+        markets = dict(zip(PROVIDERS, opened, strict=True))
+        begun: dict[tuple[str, str], asyncio.Future[Any]] = {
+            (country, scenario.__name__): asyncio.ensure_future(
+                scenario(market) if scenario in AWAITED else in_turn(scenario, market)
+            )
+            for scenario in SCENARIOS
+            for country, market in markets.items()
+        }
+        for country, method in METHODS:
+            begun[country, method] = asyncio.ensure_future(in_turn(paid, markets[country], method))
+        for country in PROVIDERS:
+            begun[country, "story"] = asyncio.ensure_future(in_turn(tell, stage, country))
+        yield begun
+        for play in begun.values():
+            play.cancel()
+        await asyncio.gather(*begun.values(), return_exceptions=True)

@@ -1,27 +1,17 @@
-"""`python -m stack demo` plays the whole story in every country, by that country's provider."""
+"""`make demo COUNTRY=…` plays the whole story in every country, by that country's provider."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-
 import pytest
 
-from e2e.stage import Stage
+from e2e.countries.market import PROVIDERS, Plays
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize(
-    ("country", "provider"), [("MX", "conekta"), ("CO", "payu"), ("AR", "mercadopago"), ("CL", "khipu")]
-)
-async def test_the_story_is_played_to_its_end(stage: Stage, country: str, provider: str) -> None:
-    suite = stage.suite
-    command = ("-m", "stack", "demo", "--gateway", suite.gateway_url, "--twins", suite.twins_url, "--country", country)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output = (await process.communicate())[0].decode()
-    assert process.returncode == 0, output
-    assert f": {provider} " in output
+@pytest.mark.parametrize("country", PROVIDERS)
+async def test_the_story_is_played_to_its_end(plays: Plays, country: str) -> None:
+    code, output = await plays[country, "story"]
+    assert code == 0, output
+    assert f": {PROVIDERS[country]} " in output
     assert "the payment is REFUNDED" in output
