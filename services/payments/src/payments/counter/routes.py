@@ -9,7 +9,7 @@ from chassis.http.schemas import ErrorBody
 from chassis.localization import Formatter, Language
 from fastapi import APIRouter, Query, Request
 from kernel import CobroError, ErrorKind, Money, NotFound
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from payments.context import PaymentsContext
 from payments.counter import errors, service
@@ -54,7 +54,7 @@ _FORM: Final[dict[str, Any]] = {
 router = APIRouter(prefix="/api/v1/pay", tags=["payment-methods"])
 
 
-@router.get("/{method_key}", response_class=HTMLResponse, responses={200: _HTML, **_REFUSALS})
+@router.get("/{method_key}", response_class=Response, responses={200: _HTML, **_REFUSALS})
 async def open_page(
     ctx: Ctx,
     request: Request,
