@@ -180,7 +180,7 @@ async def test_a_busy_provider_releases_the_amount_and_the_key(till):
 
 async def test_a_provider_without_its_keys_reserves_nothing(till):
     paid = await till.paid()
-    await till.set(paid["id"], provider="payu")
+    await till.set(paid["id"], provider="unconfigured")
     answer = await till.refund(paid, amount="20.00")
     assert (answer.status_code, answer.json()["code"]) == (503, "provider_not_configured")
     assert (await till.row(paid["id"])).refund_reserved == 0

@@ -75,7 +75,7 @@ async def test_a_provider_that_is_away_only_makes_it_later(till):
 async def test_a_provider_without_its_keys_keeps_nobody_else_waiting(till):
     other, mine = await till.create(), await till.create()
     await till.twins.pay(mine["id"])
-    await till.set(other["id"], provider="payu")
+    await till.set(other["id"], provider="unconfigured")
     await pass_time(till, seconds=21)
     assert (await till.show(mine["id"]))["status"] == "CONFIRMED"
     assert (await till.show(other["id"]))["status"] == "PENDING"
