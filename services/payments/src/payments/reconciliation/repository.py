@@ -100,9 +100,7 @@ async def last_day(database: Database, provider: str) -> tuple[date, dict[str, i
     done = _RUNS.where(reconciliations.c.provider == provider, reconciliations.c.status == RunStatus.DONE.value)
     async with database.read() as session:
         row = (
-            await session.execute(
-                done.order_by(reconciliations.c.day.desc(), reconciliations.c.id.desc()).limit(1)
-            )
+            await session.execute(done.order_by(reconciliations.c.day.desc(), reconciliations.c.id.desc()).limit(1))
         ).first()
         if row is None:
             return None
