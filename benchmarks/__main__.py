@@ -20,6 +20,7 @@ from stack.ports import PortPicker
 from stack.services import SERVICES
 from stack.suite import Suite
 
+from benchmarks import adapters
 from benchmarks.chain import ChainBench
 from benchmarks.logins import CORES, bare_rate, register_users
 from benchmarks.notifications import Notifications
@@ -31,6 +32,7 @@ from benchmarks.tools import CONNECTIONS, Load, pgbench, wrk
 _UNLIMITED = "9000000/60:9000000"
 _ENVIRONMENT = {
     "LOG_LEVEL": "WARNING",
+    "CONEKTA_CALLS_PER_SECOND": "100000",
     **{f"GATEWAY_LIMIT_{name}": _UNLIMITED for name in ("PUBLIC", "LOGIN", "WEBHOOKS", "API", "BUSINESS")},
 }
 
@@ -95,6 +97,7 @@ class Bench:
         await self._logins()
         await self._shop.log_in()
         await self._chain()
+        await adapters.measure(self._table)
         if self._crowd:
             await self._million()
         return self._table
