@@ -17,6 +17,7 @@ from chassis.bus.relay import Relay
 from chassis.bus.topology import EXCHANGE, dead_letter_queue, declare
 from chassis.database import Database
 from contracts.events.catalog import StockLow
+from contracts.events.registry import queue, queues_of
 from kernel import Unavailable, new_id
 from sqlalchemy import text
 
@@ -79,7 +80,7 @@ async def relaying(database: Database, url: str) -> AsyncIterator[Relay]:
 async def consuming(
     database: Database, url: str, handler: Callable[[Any, Received[StockLow]], Awaitable[None]]
 ) -> AsyncIterator[ConsumerRunner]:
-    consumer = Consumer(QUEUE, {StockLow: handler})
+    consumer = Consumer(QUEUE, dict.fromkeys(queue(QUEUE).events, handler))
     runner = ConsumerRunner(consumer, url=url, context=database, database=database, ladder_rungs=len(LADDER))
     task = asyncio.create_task(runner.run())
     await eventually(lambda: runner.consuming)
@@ -271,8 +272,10 @@ async def test_a_dependency_that_is_down_uses_no_retry(database: Database, url: 
 async def test_an_unroutable_event_is_not_counted_as_sent(database: Database, url: str) -> None:
     event = make_event()
     connection = await aio_pika.connect(url)
-    queue = await (await connection.channel()).get_queue(QUEUE)
-    await queue.unbind(EXCHANGE, StockLow.type)
+    channel = await connection.channel()
+    bound = [await channel.get_queue(item.name) for item in queues_of(StockLow)]
+    for item in bound:
+        await item.unbind(EXCHANGE, StockLow.type)
     try:
         async with relaying(database, url):
             await publish(database, event)
@@ -287,7 +290,8 @@ async def test_an_unroutable_event_is_not_counted_as_sent(database: Database, ur
             await eventually(failed)
             assert await unsent(database, event)
     finally:
-        await queue.bind(EXCHANGE, StockLow.type)
+        for item in bound:
+            await item.bind(EXCHANGE, StockLow.type)
         await connection.close()
 
 
@@ -307,6 +311,6 @@ async def test_two_relays_share_the_outbox_without_loss(database: Database, url:
 async def test_every_queue_has_its_dead_letter_queue(url: str) -> None:
     connection = await aio_pika.connect(url)
     channel = await connection.channel()
-    for queue in await declare(url, LADDER, settle=0):
-        await channel.get_queue(dead_letter_queue(queue), ensure=True)
+    for name in await declare(url, LADDER, settle=0):
+        await channel.get_queue(dead_letter_queue(name), ensure=True)
     await connection.close()

@@ -1,7 +1,6 @@
 """Which passwords are accepted, and how they are hashed."""
 
 import asyncio
-import statistics
 import time
 import unicodedata
 
@@ -66,18 +65,19 @@ async def test_nobody_takes_as_long_as_somebody() -> None:
     hasher = make_hasher(cost=8)
     stored = await hasher.hash("correct horse")
 
-    async def median(expected: str | None) -> float:
+    async def least(expected: str | None) -> float:
         times = []
         for _ in range(15):
             started = time.perf_counter()
             assert not await hasher.verify("wrong horse", expected)
             times.append(time.perf_counter() - started)
-        return statistics.median(times)
+        return min(times)
 
     old = await make_hasher(cost=5).hash("correct horse")
-    somebody, nobody, before = await median(stored), await median(None), await median(old)
-    assert 0.5 < nobody / somebody < 2
-    assert 0.5 < before / somebody < 2, "a hash of a lower cost answers no sooner"
+    somebody, nobody, before = await least(stored), await least(None), await least(old)
+    # Without the work of a cost of 8 a ratio would be an eighth or less; the bounds leave room for a busy machine.
+    assert 0.3 < nobody / somebody < 3
+    assert 0.3 < before / somebody < 3, "a hash of a lower cost answers no sooner"
 
 
 async def test_a_hash_of_another_cost_is_outdated() -> None:

@@ -42,12 +42,14 @@ def service_document(path: str, tag: str) -> dict[str, Any]:
 
 async def test_the_merged_document_is_valid_and_complete(gateway: Any) -> None:
     paths = {"sales": "/api/v1/sales", "catalog": "/api/v1/products"}
-    documents = [orjson.dumps(service_document(path, tag)) for tag, path in paths.items()]
+    sales, catalog = (service_document(path, tag) for tag, path in paths.items())
+    # One small server stands for all services, so that each answers with the paths of both: their owners keep them.
+    body = orjson.dumps(sales | {"paths": sales["paths"] | catalog["paths"]})
+
     served = 0
 
     async def openapi(scope: Any, receive: Any, send: Any) -> None:
         nonlocal served
-        body = documents[served % 2]
         served += 1
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
@@ -58,9 +60,7 @@ async def test_the_merged_document_is_valid_and_complete(gateway: Any) -> None:
     document = answer.json()
     OpenAPIV31SpecValidator(document).validate()
     assert document["openapi"].startswith("3.1")
-    # One small server stands for all services, so that each asks it for both documents: the owner of a path keeps it.
-    assert set(document["paths"]) <= {"/health", *paths.values()}
-    assert len(document["paths"]) >= 2
+    assert set(document["paths"]) == {"/health", *paths.values()}
     ids = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
     assert len(ids) == len(set(ids))
     assert set(document["components"]["securitySchemes"]) == {"bearer"}
