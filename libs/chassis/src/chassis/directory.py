@@ -120,10 +120,12 @@ class Directory:
             answer = await call("auth", self._stub.GetMembership(request, timeout=_TIMEOUT))
         except NotFound:
             return None
+        # It may be newer than what is remembered of this user.
+        self._memberships.pop(user_id, None)
         return _membership(answer)
 
     async def memberships(self, user_id: UUID) -> list[Membership]:
-        """All of a user's, remembered for a moment. Raises Unavailable, which is remembered as well."""
+        """All of a user's, remembered for a moment, until one more is found. Raises Unavailable, remembered as well."""
         now = time.monotonic()
         until, known = self._memberships.get(user_id, (0.0, []))
         if until <= now:

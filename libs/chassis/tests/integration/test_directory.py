@@ -167,3 +167,16 @@ async def test_auth_that_is_away_is_not_asked_again_at_once(
         with pytest.raises(Unavailable):
             await directory.memberships(user)
     assert auth.asked == 1
+
+
+async def test_a_business_that_was_just_opened_is_among_all_at_once(
+    auth: Auth, channel: grpc.aio.Channel, cache: Cache
+) -> None:
+    directory, user = directory_of(channel, cache), new_id()
+    await directory.memberships(user)
+    await directory.membership(user, new_id())
+    asked = auth.asked
+
+    await directory.memberships(user)
+
+    assert auth.asked == asked + 1

@@ -97,7 +97,11 @@ async def test_a_look_up_is_tried_again_only_when_the_scope_has_grown() -> None:
         await access.find(caller, work)
     assert (len(scopes), standings.asked) == (1, 1)
 
+    standings.known = None
+    with tenancy.scope(caller.tenancy), pytest.raises(Unavailable):
+        await access.find(caller, work)
+
     admin = make_principal(role=Role.ADMIN)
     with tenancy.scope(admin.tenancy), pytest.raises(NotFound):
         await access.find(admin, work)
-    assert standings.asked == 1
+    assert standings.asked == 2

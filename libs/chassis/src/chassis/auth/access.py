@@ -85,13 +85,14 @@ class Access:
 
     async def find(self, caller: Principal, work: Callable[[], Awaitable[T]]) -> T:
         """`work`, which looks something up by its id alone; where it raises NotFound, once more with the businesses
-        that the caller has joined since the token was issued. So `work` must have done nothing when it raises."""
+        that the caller has joined since the token was issued. So `work` must have done nothing when it raises. Raises
+        Unavailable while auth cannot be asked: that there is no such thing would be a guess."""
         try:
             return await work()
         except NotFound:
             if caller.is_admin:
                 raise
-            memberships = await self._memberships(caller)
+            memberships = await self._directory.memberships(caller.user_id)
             if not tenancy.admit(membership.business_id for membership in memberships):
                 raise
         return await work()

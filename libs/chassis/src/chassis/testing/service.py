@@ -85,7 +85,8 @@ class ServiceUnderTest:
         return self.kit.clock
 
     def as_(self, principal: Principal, **headers: str) -> dict[str, str]:
-        """Headers of a request by this caller."""
+        """Headers of a request by this caller, of whom auth knows what the token says unless a test has said more."""
+        self.directory.members.setdefault(principal.user_id, dict(principal.memberships))
         return {"Authorization": f"Bearer {self.tokens.issue(principal)}", **headers}
 
     async def published(self, event: type[DomainEvent] | None = None, *, aggregate_id: UUID | None = None) -> list[Any]:
