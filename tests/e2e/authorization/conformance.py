@@ -24,7 +24,7 @@ _CHECKS = (
     "response_schema_conformance",
 )
 _PHASES = ("examples", "coverage", "fuzzing")
-_EXAMPLES = 3
+_EXAMPLES = 2
 _SECONDS = 240.0
 
 
