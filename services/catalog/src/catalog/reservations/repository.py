@@ -1,7 +1,8 @@
 """Set-based statements over reservations: each move is one round trip, whatever the number of lines.
 
-Locks are taken in one order everywhere: the reservation first (a new one is nobody else's to wait for), then the stock
-levels by product and branch. Two sales with the same products in opposite order therefore never wait for each other.
+Locks are taken in one order everywhere: the reservation first, then the stock levels by product and branch. Two sales
+with the same products in opposite order therefore never wait for each other. Only Reserve inserts its reservation after
+the levels, so it locks none when there is one already: ON CONFLICT waits for whoever is changing that one.
 
 Most run as transactions of their own, and bring their scope along (SCOPED) into each part that touches a table.
 """
@@ -23,7 +24,9 @@ from catalog.reservations.order import Order
 # All lines or none: the reservation is inserted only when every product is for sale and every level covers its line,
 # and everything else hangs on that insert. The answer says of each line what was found, for the case that it was not.
 _RESERVE: Final = text(f"""
-WITH wanted AS (
+WITH known AS MATERIALIZED (
+    SELECT sale_id FROM reservations WHERE sale_id = :sale AND {SCOPED}
+), wanted AS (
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:products AS uuid[]), CAST(:quantities AS bigint[]))
         AS line (id, product_id, quantity)
 ), priced AS (
@@ -34,7 +37,7 @@ WITH wanted AS (
 ), locked AS MATERIALIZED (
     SELECT level.id, level.product_id, level.on_hand - level.reserved AS available, wanted.quantity
     FROM stock_levels AS level JOIN wanted ON wanted.product_id = level.product_id
-    WHERE level.branch_id = :branch AND level.business_id = :business AND {SCOPED}
+    WHERE level.branch_id = :branch AND level.business_id = :business AND {SCOPED} AND NOT EXISTS (SELECT FROM known)
     ORDER BY level.product_id
     FOR NO KEY UPDATE OF level
 ), claimed AS (

@@ -130,10 +130,13 @@ async def release(ctx: CatalogContext, business_id: UUID, sale_id: UUID, reason:
 
 async def release_expired(ctx: CatalogContext) -> int:
     """Put back what was neither paid nor cancelled in time; returns how many reservations that were."""
+
+    async def work(unit: UnitOfWork) -> int:
+        return await repository.release_expired(unit.session, unit.clock.now(), _BATCH)
+
     total = 0
     while True:
-        async with ctx.database.transaction() as unit:
-            released = await repository.release_expired(unit.session, ctx.clock.now(), _BATCH)
+        released = await ctx.database.run(work)
         total += released
         if released < _BATCH:
             break

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from catalog.reservations import service
+from chassis.tenancy import everyone
 from contracts.events.catalog import StockChanged, StockLow
 from kernel import CobroError, RuleViolation, new_id
 from sqlalchemy import text
@@ -124,6 +125,22 @@ async def test_commit_and_expiry_at_once_agree_on_one(shop) -> None:
     assert await outcomes(*(shop.commit(sale) for sale in sales)) == {"COMMITTED": 30}
     assert await shop.level(product["id"]) == (30, 0)
     await shop.assert_books_balance()
+
+
+async def test_asked_again_while_its_reservation_is_changed_it_locks_no_goods(shop) -> None:
+    product, sale = await shop.product(stock=5), new_id()
+    await shop.reserve({product["id"]: 1}, sale=sale)
+    with everyone():
+        async with shop.sut.kit.database.transaction() as unit:
+            change = text("UPDATE reservations SET updated_at = now() WHERE sale_id = :sale")
+            await unit.session.execute(change, {"sale": sale})
+            again = asyncio.create_task(shop.reserve({product["id"]: 1}, sale=sale))
+            await asyncio.sleep(0.3)
+            assert not again.done(), "it waits for the reservation"
+            level = text("SELECT FROM stock_levels WHERE product_id = :product FOR NO KEY UPDATE NOWAIT")
+            await unit.session.execute(level, {"product": product["id"]})
+    assert (await again).status == "RESERVED"
+    assert await shop.level(product["id"]) == (5, 1)
 
 
 async def test_revived_goods_are_not_promised_twice(shop) -> None:
