@@ -49,9 +49,10 @@ async def list_methods(
 @router.post("", status_code=201, response_model=Data[MethodView])
 async def create_method(ctx: Ctx, caller: Caller, scope: IdempotencyKey, body: MethodCreate) -> Response:
     """422 `method_not_supported`: the country's provider does not offer it."""
+    await service.check_creation(ctx, caller, body)
 
     async def work(unit: UnitOfWork) -> Data[MethodView]:
-        return _shown(ctx, await service.create(ctx, caller, unit, body))
+        return _shown(ctx, await service.create(ctx, unit, body))
 
     return answer_response(await ctx.idempotency.run(scope, work))
 

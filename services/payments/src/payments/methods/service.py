@@ -18,15 +18,20 @@ from payments.methods.models import Method
 from payments.methods.schemas import MethodCreate, MethodReplace
 
 
-async def create(ctx: PaymentsContext, caller: Principal, unit: UnitOfWork, body: MethodCreate) -> Method:
-    """Raises NotFound (no such business), Forbidden, RuleViolation (not offered in the business's country)."""
+async def check_creation(ctx: PaymentsContext, caller: Principal, body: MethodCreate) -> None:
+    """Before the transaction of `create` begins, which has the scope of that moment: a business opened after the token
+    must be in it by then. Raises NotFound (no such business), Forbidden, RuleViolation (not offered in the business's
+    country)."""
     await ctx.access.require(caller, body.business_id, Permission.MANAGE)
     business = await ctx.directory.business(body.business_id)
     drafts.provider_for(ctx, business.country, body.type)
+
+
+async def create(ctx: PaymentsContext, unit: UnitOfWork, body: MethodCreate) -> Method:
     now = ctx.clock.now()
     method = Method(
         id=new_id(),
-        business_id=business.id,
+        business_id=body.business_id,
         type=body.type.value,
         name=body.name,
         description=body.description,

@@ -132,3 +132,12 @@ async def test_payments_name_the_method_they_came_by(till):
 async def test_a_payment_at_the_counter_is_refunded_like_any_other(till):
     paid = await till.paid(method="QR_STATIC")
     assert (await till.refund(paid, amount="50.00")).json()["data"]["status"] == "SUCCEEDED"
+
+
+async def test_for_a_business_opened_after_the_token(till):
+    stale = make_principal(user_id=till.owner.user_id)
+    till.sut.directory.join(stale.user_id, *till.owner.memberships.values())
+    body = {"businessId": str(till.business.id), "type": "QR_STATIC", "name": "Mostrador"}
+    answer = await ask(till, "POST", json=body, by=stale)
+    assert answer.status_code == 201, answer.text
+    assert (await ask(till, "GET", f"/{answer.json()['data']['id']}", by=stale)).status_code == 200
