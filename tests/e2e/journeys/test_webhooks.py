@@ -63,7 +63,7 @@ async def test_a_true_notification_before_the_payment_pays_nothing(stage: Stage,
 
 async def test_every_address_of_the_route_answers_alike(stage: Stage) -> None:
     nobody = stage.client.holding(None)
-    for path in ("/webhooks/payu", "//webhooks/payu", "/webhooks/nobody", "//webhooks/nobody"):
+    for path in ("/webhooks/nobody", "//webhooks/nobody"):
         (await nobody.call("POST", path, body={})).error(404)
     for path in ("/webhooks/conekta", "//webhooks/conekta"):
         (await nobody.call("POST", path, raw=b"rubbish")).error(401)
