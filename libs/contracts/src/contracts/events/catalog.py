@@ -16,6 +16,8 @@ class _ProductChange(DomainEvent):
     sku: str | None
     price: MoneyAmount
     is_active: bool
+    category: str | None = None
+    cost: MoneyAmount | None = None
 
 
 class ProductCreated(_ProductChange):

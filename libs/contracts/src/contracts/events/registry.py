@@ -29,7 +29,14 @@ from contracts.events.billing import InvoiceFailed, InvoiceIssued
 from contracts.events.catalog import ProductCreated, ProductDeleted, ProductUpdated, StockChanged, StockLow
 from contracts.events.notifications import NotificationFailed, NotificationSent
 from contracts.events.payments import PaymentConfirmed, PaymentCreated, PaymentFailed, PaymentRefunded
-from contracts.events.sales import SaleCanceled, SaleCompleted, SaleCreated
+from contracts.events.sales import (
+    CashRegisterClosed,
+    CashRegisterOpened,
+    SaleCanceled,
+    SaleCompleted,
+    SaleCreated,
+    SaleRefunded,
+)
 from contracts.events.webhooks import WebhookEndpointDisabled, WebhookReceived
 
 
@@ -74,7 +81,7 @@ PRODUCERS: Mapping[str, tuple[type[DomainEvent], ...]] = MappingProxyType(
             MemberRemoved,
         ),
         "catalog": (ProductCreated, ProductUpdated, ProductDeleted, StockChanged, StockLow),
-        "sales": (SaleCreated, SaleCompleted, SaleCanceled),
+        "sales": (SaleCreated, SaleCompleted, SaleCanceled, SaleRefunded, CashRegisterOpened, CashRegisterClosed),
         "payments": (PaymentCreated, PaymentConfirmed, PaymentFailed, PaymentRefunded),
         "webhooks": (WebhookReceived, WebhookEndpointDisabled),
         "billing": (InvoiceIssued, InvoiceFailed),
@@ -100,6 +107,9 @@ QUEUES: tuple[Queue, ...] = (
             SaleCreated,
             SaleCompleted,
             SaleCanceled,
+            SaleRefunded,
+            CashRegisterOpened,
+            CashRegisterClosed,
             InvoiceIssued,
             InvoiceFailed,
             ProductCreated,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contracts/catalog/v1/inventory.proto\x12\x14\x63ontracts.catalog.v1\"\xa2\x01\n\x0eReserveRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x11\n\tbranch_id\x18\x02 \x01(\t\x12\x0f\n\x07sale_id\x18\x03 \x01(\t\x12\x30\n\x05lines\x18\x04 \x03(\x0b\x32!.contracts.catalog.v1.ReserveLine\x12\x15\n\rexpires_at_ms\x18\x05 \x01(\x03\x12\x0e\n\x06revive\x18\x06 \x01(\x08\"3\n\x0bReserveLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"5\n\rCommitRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\"F\n\x0eReleaseRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"_\n\x0bReservation\x12\x0f\n\x07sale_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12/\n\x05lines\x18\x03 \x03(\x0b\x32 .contracts.catalog.v1.PricedLine\"\x8b\x01\n\nPricedLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x05\x12\x18\n\x10unit_price_minor\x18\x05 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x10\n\x08tax_rate\x18\x07 \x01(\t2\x85\x02\n\tInventory\x12R\n\x07Reserve\x12$.contracts.catalog.v1.ReserveRequest\x1a!.contracts.catalog.v1.Reservation\x12P\n\x06\x43ommit\x12#.contracts.catalog.v1.CommitRequest\x1a!.contracts.catalog.v1.Reservation\x12R\n\x07Release\x12$.contracts.catalog.v1.ReleaseRequest\x1a!.contracts.catalog.v1.Reservationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contracts/catalog/v1/inventory.proto\x12\x14\x63ontracts.catalog.v1\"\xce\x01\n\x0eReserveRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x11\n\tbranch_id\x18\x02 \x01(\t\x12\x0f\n\x07sale_id\x18\x03 \x01(\t\x12\x30\n\x05lines\x18\x04 \x03(\x0b\x32!.contracts.catalog.v1.ReserveLine\x12\x15\n\rexpires_at_ms\x18\x05 \x01(\x03\x12\x0e\n\x06revive\x18\x06 \x01(\x08\x12\x14\n\x0c\x61lready_sold\x18\x07 \x01(\x08\x12\x14\n\x0cpriced_at_ms\x18\x08 \x01(\x03\"3\n\x0bReserveLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"5\n\rCommitRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\"F\n\x0eReleaseRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"z\n\rReturnRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\x12\x11\n\treturn_id\x18\x03 \x01(\t\x12\x30\n\x05lines\x18\x04 \x03(\x0b\x32!.contracts.catalog.v1.ReserveLine\"#\n\x0eReturnResponse\x12\x11\n\treturn_id\x18\x01 \x01(\t\"_\n\x0bReservation\x12\x0f\n\x07sale_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12/\n\x05lines\x18\x03 \x03(\x0b\x32 .contracts.catalog.v1.PricedLine\"\x8b\x01\n\nPricedLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x05\x12\x18\n\x10unit_price_minor\x18\x05 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x10\n\x08tax_rate\x18\x07 \x01(\t2\xda\x02\n\tInventory\x12R\n\x07Reserve\x12$.contracts.catalog.v1.ReserveRequest\x1a!.contracts.catalog.v1.Reservation\x12P\n\x06\x43ommit\x12#.contracts.catalog.v1.CommitRequest\x1a!.contracts.catalog.v1.Reservation\x12R\n\x07Release\x12$.contracts.catalog.v1.ReleaseRequest\x1a!.contracts.catalog.v1.Reservation\x12S\n\x06Return\x12#.contracts.catalog.v1.ReturnRequest\x1a$.contracts.catalog.v1.ReturnResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,17 +32,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'contracts.catalog.v1.invent
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RESERVEREQUEST']._serialized_start=63
-  _globals['_RESERVEREQUEST']._serialized_end=225
-  _globals['_RESERVELINE']._serialized_start=227
-  _globals['_RESERVELINE']._serialized_end=278
-  _globals['_COMMITREQUEST']._serialized_start=280
-  _globals['_COMMITREQUEST']._serialized_end=333
-  _globals['_RELEASEREQUEST']._serialized_start=335
-  _globals['_RELEASEREQUEST']._serialized_end=405
-  _globals['_RESERVATION']._serialized_start=407
-  _globals['_RESERVATION']._serialized_end=502
-  _globals['_PRICEDLINE']._serialized_start=505
-  _globals['_PRICEDLINE']._serialized_end=644
-  _globals['_INVENTORY']._serialized_start=647
-  _globals['_INVENTORY']._serialized_end=908
+  _globals['_RESERVEREQUEST']._serialized_end=269
+  _globals['_RESERVELINE']._serialized_start=271
+  _globals['_RESERVELINE']._serialized_end=322
+  _globals['_COMMITREQUEST']._serialized_start=324
+  _globals['_COMMITREQUEST']._serialized_end=377
+  _globals['_RELEASEREQUEST']._serialized_start=379
+  _globals['_RELEASEREQUEST']._serialized_end=449
+  _globals['_RETURNREQUEST']._serialized_start=451
+  _globals['_RETURNREQUEST']._serialized_end=573
+  _globals['_RETURNRESPONSE']._serialized_start=575
+  _globals['_RETURNRESPONSE']._serialized_end=610
+  _globals['_RESERVATION']._serialized_start=612
+  _globals['_RESERVATION']._serialized_end=707
+  _globals['_PRICEDLINE']._serialized_start=710
+  _globals['_PRICEDLINE']._serialized_end=849
+  _globals['_INVENTORY']._serialized_start=852
+  _globals['_INVENTORY']._serialized_end=1198
 # @@protoc_insertion_point(module_scope)

@@ -7,20 +7,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReserveRequest(_message.Message):
-    __slots__ = ("business_id", "branch_id", "sale_id", "lines", "expires_at_ms", "revive")
+    __slots__ = ("business_id", "branch_id", "sale_id", "lines", "expires_at_ms", "revive", "already_sold", "priced_at_ms")
     BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
     BRANCH_ID_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
     REVIVE_FIELD_NUMBER: _ClassVar[int]
+    ALREADY_SOLD_FIELD_NUMBER: _ClassVar[int]
+    PRICED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     business_id: str
     branch_id: str
     sale_id: str
     lines: _containers.RepeatedCompositeFieldContainer[ReserveLine]
     expires_at_ms: int
     revive: bool
-    def __init__(self, business_id: _Optional[str] = ..., branch_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[ReserveLine, _Mapping]]] = ..., expires_at_ms: _Optional[int] = ..., revive: _Optional[bool] = ...) -> None: ...
+    already_sold: bool
+    priced_at_ms: int
+    def __init__(self, business_id: _Optional[str] = ..., branch_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[ReserveLine, _Mapping]]] = ..., expires_at_ms: _Optional[int] = ..., revive: _Optional[bool] = ..., already_sold: _Optional[bool] = ..., priced_at_ms: _Optional[int] = ...) -> None: ...
 
 class ReserveLine(_message.Message):
     __slots__ = ("product_id", "quantity")
@@ -47,6 +51,24 @@ class ReleaseRequest(_message.Message):
     sale_id: str
     reason: str
     def __init__(self, business_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReturnRequest(_message.Message):
+    __slots__ = ("business_id", "sale_id", "return_id", "lines")
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    RETURN_ID_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    business_id: str
+    sale_id: str
+    return_id: str
+    lines: _containers.RepeatedCompositeFieldContainer[ReserveLine]
+    def __init__(self, business_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., return_id: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[ReserveLine, _Mapping]]] = ...) -> None: ...
+
+class ReturnResponse(_message.Message):
+    __slots__ = ("return_id",)
+    RETURN_ID_FIELD_NUMBER: _ClassVar[int]
+    return_id: str
+    def __init__(self, return_id: _Optional[str] = ...) -> None: ...
 
 class Reservation(_message.Message):
     __slots__ = ("sale_id", "status", "lines")

@@ -50,6 +50,11 @@ class InventoryStub:
                 request_serializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReleaseRequest.SerializeToString,
                 response_deserializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.Reservation.FromString,
                 _registered_method=True)
+        self.Return = channel.unary_unary(
+                '/contracts.catalog.v1.Inventory/Return',
+                request_serializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReturnRequest.SerializeToString,
+                response_deserializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReturnResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServicer:
@@ -82,6 +87,15 @@ class InventoryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Return(self, request, context):
+        """Goods of a sold sale come back to the branch they left: RETURN movements, idempotent by return_id.
+        FAILED_PRECONDITION code "not_sold" when the sale was never committed, "return_exceeds_sale" beyond what it took and
+        earlier returns left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InventoryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -99,6 +113,11 @@ def add_InventoryServicer_to_server(servicer, server):
                     servicer.Release,
                     request_deserializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReleaseRequest.FromString,
                     response_serializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.Reservation.SerializeToString,
+            ),
+            'Return': grpc.unary_unary_rpc_method_handler(
+                    servicer.Return,
+                    request_deserializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReturnRequest.FromString,
+                    response_serializer=contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReturnResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,6 +202,33 @@ class Inventory:
             '/contracts.catalog.v1.Inventory/Release',
             contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReleaseRequest.SerializeToString,
             contracts_dot_catalog_dot_v1_dot_inventory__pb2.Reservation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Return(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.catalog.v1.Inventory/Return',
+            contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReturnRequest.SerializeToString,
+            contracts_dot_catalog_dot_v1_dot_inventory__pb2.ReturnResponse.FromString,
             options,
             channel_credentials,
             insecure,

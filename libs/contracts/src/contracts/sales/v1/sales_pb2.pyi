@@ -15,7 +15,7 @@ class GetSaleRequest(_message.Message):
     def __init__(self, business_id: _Optional[str] = ..., sale_id: _Optional[str] = ...) -> None: ...
 
 class Sale(_message.Message):
-    __slots__ = ("id", "business_id", "branch_id", "status", "currency", "subtotal_minor", "tax_minor", "discount_minor", "total_minor", "payment_method", "transaction_id", "created_at_ms", "completed_at_ms", "lines", "customer", "notes")
+    __slots__ = ("id", "business_id", "branch_id", "status", "currency", "subtotal_minor", "tax_minor", "discount_minor", "total_minor", "payment_method", "transaction_id", "created_at_ms", "completed_at_ms", "lines", "customer", "notes", "parts", "tendered_minor", "change_minor", "refunded_minor", "sold_at_ms", "rounding_minor")
     ID_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
     BRANCH_ID_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,12 @@ class Sale(_message.Message):
     LINES_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    TENDERED_MINOR_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_MINOR_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_MINOR_FIELD_NUMBER: _ClassVar[int]
+    SOLD_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_MINOR_FIELD_NUMBER: _ClassVar[int]
     id: str
     business_id: str
     branch_id: str
@@ -48,7 +54,23 @@ class Sale(_message.Message):
     lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
     customer: Customer
     notes: str
-    def __init__(self, id: _Optional[str] = ..., business_id: _Optional[str] = ..., branch_id: _Optional[str] = ..., status: _Optional[str] = ..., currency: _Optional[str] = ..., subtotal_minor: _Optional[int] = ..., tax_minor: _Optional[int] = ..., discount_minor: _Optional[int] = ..., total_minor: _Optional[int] = ..., payment_method: _Optional[str] = ..., transaction_id: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., completed_at_ms: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., customer: _Optional[_Union[Customer, _Mapping]] = ..., notes: _Optional[str] = ...) -> None: ...
+    parts: _containers.RepeatedCompositeFieldContainer[Part]
+    tendered_minor: int
+    change_minor: int
+    refunded_minor: int
+    sold_at_ms: int
+    rounding_minor: int
+    def __init__(self, id: _Optional[str] = ..., business_id: _Optional[str] = ..., branch_id: _Optional[str] = ..., status: _Optional[str] = ..., currency: _Optional[str] = ..., subtotal_minor: _Optional[int] = ..., tax_minor: _Optional[int] = ..., discount_minor: _Optional[int] = ..., total_minor: _Optional[int] = ..., payment_method: _Optional[str] = ..., transaction_id: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., completed_at_ms: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., customer: _Optional[_Union[Customer, _Mapping]] = ..., notes: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[Part, _Mapping]]] = ..., tendered_minor: _Optional[int] = ..., change_minor: _Optional[int] = ..., refunded_minor: _Optional[int] = ..., sold_at_ms: _Optional[int] = ..., rounding_minor: _Optional[int] = ...) -> None: ...
+
+class Part(_message.Message):
+    __slots__ = ("method", "amount_minor", "payment_id")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    method: str
+    amount_minor: int
+    payment_id: str
+    def __init__(self, method: _Optional[str] = ..., amount_minor: _Optional[int] = ..., payment_id: _Optional[str] = ...) -> None: ...
 
 class SaleLine(_message.Message):
     __slots__ = ("product_id", "name", "sku", "quantity", "unit_price_minor", "discount_minor", "tax_rate", "tax_minor", "total_minor")
