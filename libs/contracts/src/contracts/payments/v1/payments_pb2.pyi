@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreatePaymentRequest(_message.Message):
-    __slots__ = ("business_id", "idempotency_key", "amount_minor", "currency", "method", "description", "expires_in", "payer", "metadata", "sale_id")
+    __slots__ = ("business_id", "idempotency_key", "amount_minor", "currency", "method", "description", "expires_in", "payer", "metadata", "sale_id", "bank_code", "device", "kyc_level")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,9 @@ class CreatePaymentRequest(_message.Message):
     PAYER_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    BANK_CODE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    KYC_LEVEL_FIELD_NUMBER: _ClassVar[int]
     business_id: str
     idempotency_key: str
     amount_minor: int
@@ -35,17 +38,38 @@ class CreatePaymentRequest(_message.Message):
     payer: Payer
     metadata: _containers.ScalarMap[str, str]
     sale_id: str
-    def __init__(self, business_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., amount_minor: _Optional[int] = ..., currency: _Optional[str] = ..., method: _Optional[str] = ..., description: _Optional[str] = ..., expires_in: _Optional[int] = ..., payer: _Optional[_Union[Payer, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., sale_id: _Optional[str] = ...) -> None: ...
+    bank_code: str
+    device: Device
+    kyc_level: int
+    def __init__(self, business_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., amount_minor: _Optional[int] = ..., currency: _Optional[str] = ..., method: _Optional[str] = ..., description: _Optional[str] = ..., expires_in: _Optional[int] = ..., payer: _Optional[_Union[Payer, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., sale_id: _Optional[str] = ..., bank_code: _Optional[str] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., kyc_level: _Optional[int] = ...) -> None: ...
 
 class Payer(_message.Message):
-    __slots__ = ("name", "phone", "email")
+    __slots__ = ("name", "phone", "email", "document_type", "document_number", "person_type")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PERSON_TYPE_FIELD_NUMBER: _ClassVar[int]
     name: str
     phone: str
     email: str
-    def __init__(self, name: _Optional[str] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ...) -> None: ...
+    document_type: str
+    document_number: str
+    person_type: str
+    def __init__(self, name: _Optional[str] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ..., document_type: _Optional[str] = ..., document_number: _Optional[str] = ..., person_type: _Optional[str] = ...) -> None: ...
+
+class Device(_message.Message):
+    __slots__ = ("ip_address", "user_agent", "session_id", "cookie")
+    IP_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    USER_AGENT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    COOKIE_FIELD_NUMBER: _ClassVar[int]
+    ip_address: str
+    user_agent: str
+    session_id: str
+    cookie: str
+    def __init__(self, ip_address: _Optional[str] = ..., user_agent: _Optional[str] = ..., session_id: _Optional[str] = ..., cookie: _Optional[str] = ...) -> None: ...
 
 class GetPaymentRequest(_message.Message):
     __slots__ = ("business_id", "payment_id")
