@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contracts/payments/v1/payments.proto\x12\x15\x63ontracts.payments.v1\"\xb6\x03\n\x14\x43reatePaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x12\n\nexpires_in\x18\x07 \x01(\x05\x12+\n\x05payer\x18\x08 \x01(\x0b\x32\x1c.contracts.payments.v1.Payer\x12K\n\x08metadata\x18\t \x03(\x0b\x32\x39.contracts.payments.v1.CreatePaymentRequest.MetadataEntry\x12\x0f\n\x07sale_id\x18\n \x01(\t\x12\x11\n\tbank_code\x18\x0b \x01(\t\x12-\n\x06\x64\x65vice\x18\x0c \x01(\x0b\x32\x1d.contracts.payments.v1.Device\x12\x11\n\tkyc_level\x18\r \x01(\x05\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"x\n\x05Payer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05phone\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x15\n\rdocument_type\x18\x04 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x05 \x01(\t\x12\x13\n\x0bperson_type\x18\x06 \x01(\t\"T\n\x06\x44\x65vice\x12\x12\n\nip_address\x18\x01 \x01(\t\x12\x12\n\nuser_agent\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0e\n\x06\x63ookie\x18\x04 \x01(\t\"<\n\x11GetPaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\"O\n\x14\x43\x61ncelPaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"~\n\x14RefundPaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x04 \x01(\x03\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\xfa\x02\n\x07Payment\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x16\n\x0e\x66\x61ilure_reason\x18\x06 \x01(\t\x12\x0e\n\x06method\x18\x07 \x01(\t\x12\x10\n\x08provider\x18\x08 \x01(\t\x12\x14\n\x0cprovider_ref\x18\t \x01(\t\x12\x13\n\x0bqr_code_url\x18\n \x01(\t\x12\x14\n\x0cpayment_link\x18\x0b \x01(\t\x12\x31\n\x08transfer\x18\x0c \x01(\x0b\x32\x1f.contracts.payments.v1.Transfer\x12\x15\n\rexpires_at_ms\x18\r \x01(\x03\x12\x17\n\x0f\x63onfirmed_at_ms\x18\x0e \x01(\x03\x12\x16\n\x0erefunded_minor\x18\x0f \x01(\x03\x12\x0f\n\x07sale_id\x18\x10 \x01(\t\x12\x0f\n\x07version\x18\x11 \x01(\x03\":\n\x08Transfer\x12\r\n\x05\x63labe\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x0c\n\x04\x62\x61nk\x18\x03 \x01(\t\"N\n\x06Refund\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x03 \x01(\x03\x12\x0e\n\x06status\x18\x04 \x01(\t2\xfb\x02\n\x08Payments\x12\\\n\rCreatePayment\x12+.contracts.payments.v1.CreatePaymentRequest\x1a\x1e.contracts.payments.v1.Payment\x12V\n\nGetPayment\x12(.contracts.payments.v1.GetPaymentRequest\x1a\x1e.contracts.payments.v1.Payment\x12\\\n\rCancelPayment\x12+.contracts.payments.v1.CancelPaymentRequest\x1a\x1e.contracts.payments.v1.Payment\x12[\n\rRefundPayment\x12+.contracts.payments.v1.RefundPaymentRequest\x1a\x1d.contracts.payments.v1.Refundb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contracts/payments/v1/payments.proto\x12\x15\x63ontracts.payments.v1\"\xc9\x03\n\x14\x43reatePaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x12\n\nexpires_in\x18\x07 \x01(\x05\x12+\n\x05payer\x18\x08 \x01(\x0b\x32\x1c.contracts.payments.v1.Payer\x12K\n\x08metadata\x18\t \x03(\x0b\x32\x39.contracts.payments.v1.CreatePaymentRequest.MetadataEntry\x12\x0f\n\x07sale_id\x18\n \x01(\t\x12\x11\n\tbank_code\x18\x0b \x01(\t\x12-\n\x06\x64\x65vice\x18\x0c \x01(\x0b\x32\x1d.contracts.payments.v1.Device\x12\x16\n\tkyc_level\x18\r \x01(\x05H\x00\x88\x01\x01\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0c\n\n_kyc_level\"x\n\x05Payer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05phone\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x15\n\rdocument_type\x18\x04 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x05 \x01(\t\x12\x13\n\x0bperson_type\x18\x06 \x01(\t\"T\n\x06\x44\x65vice\x12\x12\n\nip_address\x18\x01 \x01(\t\x12\x12\n\nuser_agent\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0e\n\x06\x63ookie\x18\x04 \x01(\t\"<\n\x11GetPaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\"O\n\x14\x43\x61ncelPaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"~\n\x14RefundPaymentRequest\x12\x13\n\x0b\x62usiness_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x04 \x01(\x03\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\xfa\x02\n\x07Payment\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x62usiness_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x16\n\x0e\x66\x61ilure_reason\x18\x06 \x01(\t\x12\x0e\n\x06method\x18\x07 \x01(\t\x12\x10\n\x08provider\x18\x08 \x01(\t\x12\x14\n\x0cprovider_ref\x18\t \x01(\t\x12\x13\n\x0bqr_code_url\x18\n \x01(\t\x12\x14\n\x0cpayment_link\x18\x0b \x01(\t\x12\x31\n\x08transfer\x18\x0c \x01(\x0b\x32\x1f.contracts.payments.v1.Transfer\x12\x15\n\rexpires_at_ms\x18\r \x01(\x03\x12\x17\n\x0f\x63onfirmed_at_ms\x18\x0e \x01(\x03\x12\x16\n\x0erefunded_minor\x18\x0f \x01(\x03\x12\x0f\n\x07sale_id\x18\x10 \x01(\t\x12\x0f\n\x07version\x18\x11 \x01(\x03\":\n\x08Transfer\x12\r\n\x05\x63labe\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x0c\n\x04\x62\x61nk\x18\x03 \x01(\t\"N\n\x06Refund\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x03 \x01(\x03\x12\x0e\n\x06status\x18\x04 \x01(\t2\xfb\x02\n\x08Payments\x12\\\n\rCreatePayment\x12+.contracts.payments.v1.CreatePaymentRequest\x1a\x1e.contracts.payments.v1.Payment\x12V\n\nGetPayment\x12(.contracts.payments.v1.GetPaymentRequest\x1a\x1e.contracts.payments.v1.Payment\x12\\\n\rCancelPayment\x12+.contracts.payments.v1.CancelPaymentRequest\x1a\x1e.contracts.payments.v1.Payment\x12[\n\rRefundPayment\x12+.contracts.payments.v1.RefundPaymentRequest\x1a\x1d.contracts.payments.v1.Refundb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,25 +34,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEPAYMENTREQUEST_METADATAENTRY']._loaded_options = None
   _globals['_CREATEPAYMENTREQUEST_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_CREATEPAYMENTREQUEST']._serialized_start=64
-  _globals['_CREATEPAYMENTREQUEST']._serialized_end=502
-  _globals['_CREATEPAYMENTREQUEST_METADATAENTRY']._serialized_start=455
-  _globals['_CREATEPAYMENTREQUEST_METADATAENTRY']._serialized_end=502
-  _globals['_PAYER']._serialized_start=504
-  _globals['_PAYER']._serialized_end=624
-  _globals['_DEVICE']._serialized_start=626
-  _globals['_DEVICE']._serialized_end=710
-  _globals['_GETPAYMENTREQUEST']._serialized_start=712
-  _globals['_GETPAYMENTREQUEST']._serialized_end=772
-  _globals['_CANCELPAYMENTREQUEST']._serialized_start=774
-  _globals['_CANCELPAYMENTREQUEST']._serialized_end=853
-  _globals['_REFUNDPAYMENTREQUEST']._serialized_start=855
-  _globals['_REFUNDPAYMENTREQUEST']._serialized_end=981
-  _globals['_PAYMENT']._serialized_start=984
-  _globals['_PAYMENT']._serialized_end=1362
-  _globals['_TRANSFER']._serialized_start=1364
-  _globals['_TRANSFER']._serialized_end=1422
-  _globals['_REFUND']._serialized_start=1424
-  _globals['_REFUND']._serialized_end=1502
-  _globals['_PAYMENTS']._serialized_start=1505
-  _globals['_PAYMENTS']._serialized_end=1884
+  _globals['_CREATEPAYMENTREQUEST']._serialized_end=521
+  _globals['_CREATEPAYMENTREQUEST_METADATAENTRY']._serialized_start=460
+  _globals['_CREATEPAYMENTREQUEST_METADATAENTRY']._serialized_end=507
+  _globals['_PAYER']._serialized_start=523
+  _globals['_PAYER']._serialized_end=643
+  _globals['_DEVICE']._serialized_start=645
+  _globals['_DEVICE']._serialized_end=729
+  _globals['_GETPAYMENTREQUEST']._serialized_start=731
+  _globals['_GETPAYMENTREQUEST']._serialized_end=791
+  _globals['_CANCELPAYMENTREQUEST']._serialized_start=793
+  _globals['_CANCELPAYMENTREQUEST']._serialized_end=872
+  _globals['_REFUNDPAYMENTREQUEST']._serialized_start=874
+  _globals['_REFUNDPAYMENTREQUEST']._serialized_end=1000
+  _globals['_PAYMENT']._serialized_start=1003
+  _globals['_PAYMENT']._serialized_end=1381
+  _globals['_TRANSFER']._serialized_start=1383
+  _globals['_TRANSFER']._serialized_end=1441
+  _globals['_REFUND']._serialized_start=1443
+  _globals['_REFUND']._serialized_end=1521
+  _globals['_PAYMENTS']._serialized_start=1524
+  _globals['_PAYMENTS']._serialized_end=1903
 # @@protoc_insertion_point(module_scope)
