@@ -1,4 +1,4 @@
 from chassis.database.migrations import run_env
-from sales.sales.models import Base
+from sales import models
 
-run_env(Base.metadata)
+run_env(models.Base.metadata)

@@ -10,10 +10,10 @@ from chassis.runtime import Kit, Service
 from contracts.catalog.v1 import inventory_pb2_grpc
 from contracts.payments.v1 import payments_pb2_grpc
 
+from sales.base import Base
 from sales.context import SalesContext
 from sales.sales import jobs, routes, rpc
 from sales.sales.consumers import CONSUMER
-from sales.sales.models import Base
 from sales.sales.peers import Inventory, Payments
 from sales.settings import SalesSettings
 

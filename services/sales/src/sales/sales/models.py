@@ -7,18 +7,12 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from chassis.database import base
-from chassis.database.base import NAMING
 from kernel import Currency, Money
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Numeric, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from sales.base import Base
 from sales.sales.status import Step, check_move
-
-
-class Base(base.Base):
-    __abstract__ = True
-    metadata = MetaData(naming_convention=NAMING)
 
 
 class Sale(Base):
