@@ -4,10 +4,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel import Currency, Money, MoneyError
-from kernel.totals import BasketLine, BasketTotals, DiscountTooLarge, basket_totals
+from kernel.totals import BasketLine, BasketTotals, Discount, DiscountTooLarge, Percent, basket_totals
 
 RATES = st.sampled_from([Decimal(rate) for rate in ("0", "0.05", "0.08", "0.105", "0.16", "0.19", "0.21", "0.27")])
 
@@ -77,6 +77,41 @@ def test_the_order_of_lines_does_not_change_what_is_charged(basket: tuple[list[B
         return totals.total, totals.discount
 
     assert charged(basket_totals(lines, discount)) == charged(basket_totals(shuffled, discount))
+
+
+PERCENTAGES = st.decimals(0, 100, places=3).map(Percent)
+
+
+@settings(max_examples=60)
+@given(baskets(), PERCENTAGES, st.lists(PERCENTAGES, min_size=12, max_size=12))
+def test_a_percentage_is_the_amount_it_comes_to(
+    basket: tuple[list[BasketLine], Money], whole: Percent, each: list[Percent]
+) -> None:
+    lines = [
+        BasketLine(item.unit_price, item.quantity, item.tax_rate, percent)
+        for item, percent in zip(basket[0], each, strict=False)
+    ]
+    amounts = [
+        BasketLine(item.unit_price, item.quantity, item.tax_rate, item.discount.of(item.unit_price * item.quantity))
+        for item in lines
+        if isinstance(item.discount, Percent)
+    ]
+    undiscounted = basket_totals(amounts, Money.zero(basket[1].currency)).total
+    assert basket_totals(lines, whole) == basket_totals(amounts, whole.of(undiscounted))
+    # 100 % is everything, and nothing is charged that is not due.
+    assert not basket_totals(lines, Percent(Decimal(100))).total
+
+
+@pytest.mark.parametrize("value", ["-0.01", "100.01", "NaN", "Infinity"])
+def test_a_percentage_is_of_a_hundred(value: str) -> None:
+    with pytest.raises(MoneyError):
+        Percent(Decimal(value))
+
+
+def test_an_eighth_off() -> None:
+    half_cent: Discount = Percent(Decimal("12.5"))
+    totals = basket_totals([line("0.36"), line("99.99", 3)], half_cent)
+    assert (str(totals.discount), str(totals.total)) == ("37.54", "262.79")
 
 
 def test_two_of_one_product() -> None:
