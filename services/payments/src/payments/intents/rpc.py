@@ -20,6 +20,7 @@ from payments.context import PaymentsContext
 from payments.intents import schemas, service
 from payments.intents.drafts import Buyer, PaymentDraft
 from payments.intents.models import Payment
+from payments.refunds import errors, repository
 from payments.refunds import service as refunds
 from payments.refunds.models import Refund
 from payments.refunds.service import RefundWish
@@ -54,6 +55,14 @@ class PaymentsServicer(payments_pb2_grpc.PaymentsServicer):
         wish, scope = RefundWish(amount, request.reason or None), _scope("RefundPayment", request)
         answer = await self._to_its_end(refunds.refund_payment(self._ctx, payment, wish, scope, _rendered_refund))
         return payments_pb2.Refund.FromString(answer.body)
+
+    async def GetRefund(self, request: payments_pb2.GetRefundRequest, context: Context) -> payments_pb2.Refund:
+        payment = await self._payment(request)
+        refund_id = _id("refund_id", request.refund_id)
+        refund = await repository.find(self._ctx.database, refund_id, payment_id=payment.id)
+        if refund is None:
+            raise errors.refund_not_found()
+        return payments_pb2.Refund.FromString(_rendered_refund(refund))
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
         """A caller whose deadline passes cancels its handler. What has gone out to the provider is written down all the
@@ -102,6 +111,7 @@ def _rendered_refund(refund: Refund) -> bytes:
         payment_id=str(refund.payment_id),
         amount_minor=refund.money.minor,
         status=refund.public_status.value,
+        failure_reason=refund.failure_reason or "",
     ).SerializeToString()
 
 

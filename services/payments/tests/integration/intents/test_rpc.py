@@ -91,6 +91,11 @@ async def test_refund(till, stub):
     refund = await call("payments", stub.RefundPayment(request))
     assert (refund.status, refund.amount_minor) == ("SUCCEEDED", 5000)
     assert await call("payments", stub.RefundPayment(request)) == refund
+    asked = payments_pb2.GetRefundRequest(business_id=created.business_id, payment_id=created.id, refund_id=refund.id)
+    assert await call("payments", stub.GetRefund(asked)) == refund
+    asked.refund_id = str(new_id())
+    with pytest.raises(NotFound):
+        await call("payments", stub.GetRefund(asked))
     named["idempotency_key"] = str(new_id())
     with pytest.raises(RuleViolation) as raised:
         await call("payments", stub.RefundPayment(payments_pb2.RefundPaymentRequest(**named, amount_minor=10051)))

@@ -103,6 +103,16 @@ class RefundPaymentRequest(_message.Message):
     reason: str
     def __init__(self, business_id: _Optional[str] = ..., payment_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ..., amount_minor: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class GetRefundRequest(_message.Message):
+    __slots__ = ("business_id", "payment_id", "refund_id")
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    business_id: str
+    payment_id: str
+    refund_id: str
+    def __init__(self, business_id: _Optional[str] = ..., payment_id: _Optional[str] = ..., refund_id: _Optional[str] = ...) -> None: ...
+
 class Payment(_message.Message):
     __slots__ = ("id", "business_id", "amount_minor", "currency", "status", "failure_reason", "method", "provider", "provider_ref", "qr_code_url", "payment_link", "transfer", "expires_at_ms", "confirmed_at_ms", "refunded_minor", "sale_id", "version")
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -152,13 +162,15 @@ class Transfer(_message.Message):
     def __init__(self, clabe: _Optional[str] = ..., reference: _Optional[str] = ..., bank: _Optional[str] = ...) -> None: ...
 
 class Refund(_message.Message):
-    __slots__ = ("id", "payment_id", "amount_minor", "status")
+    __slots__ = ("id", "payment_id", "amount_minor", "status", "failure_reason")
     ID_FIELD_NUMBER: _ClassVar[int]
     PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_REASON_FIELD_NUMBER: _ClassVar[int]
     id: str
     payment_id: str
     amount_minor: int
     status: str
-    def __init__(self, id: _Optional[str] = ..., payment_id: _Optional[str] = ..., amount_minor: _Optional[int] = ..., status: _Optional[str] = ...) -> None: ...
+    failure_reason: str
+    def __init__(self, id: _Optional[str] = ..., payment_id: _Optional[str] = ..., amount_minor: _Optional[int] = ..., status: _Optional[str] = ..., failure_reason: _Optional[str] = ...) -> None: ...

@@ -54,6 +54,11 @@ class PaymentsStub:
                 request_serializer=contracts_dot_payments_dot_v1_dot_payments__pb2.RefundPaymentRequest.SerializeToString,
                 response_deserializer=contracts_dot_payments_dot_v1_dot_payments__pb2.Refund.FromString,
                 _registered_method=True)
+        self.GetRefund = channel.unary_unary(
+                '/contracts.payments.v1.Payments/GetRefund',
+                request_serializer=contracts_dot_payments_dot_v1_dot_payments__pb2.GetRefundRequest.SerializeToString,
+                response_deserializer=contracts_dot_payments_dot_v1_dot_payments__pb2.Refund.FromString,
+                _registered_method=True)
 
 
 class PaymentsServicer:
@@ -86,6 +91,13 @@ class PaymentsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRefund(self, request, context):
+        """What has become of a refund by now: RefundPayment again answers what it answered first. NOT_FOUND when absent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PaymentsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -107,6 +119,11 @@ def add_PaymentsServicer_to_server(servicer, server):
             'RefundPayment': grpc.unary_unary_rpc_method_handler(
                     servicer.RefundPayment,
                     request_deserializer=contracts_dot_payments_dot_v1_dot_payments__pb2.RefundPaymentRequest.FromString,
+                    response_serializer=contracts_dot_payments_dot_v1_dot_payments__pb2.Refund.SerializeToString,
+            ),
+            'GetRefund': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRefund,
+                    request_deserializer=contracts_dot_payments_dot_v1_dot_payments__pb2.GetRefundRequest.FromString,
                     response_serializer=contracts_dot_payments_dot_v1_dot_payments__pb2.Refund.SerializeToString,
             ),
     }
@@ -217,6 +234,33 @@ class Payments:
             target,
             '/contracts.payments.v1.Payments/RefundPayment',
             contracts_dot_payments_dot_v1_dot_payments__pb2.RefundPaymentRequest.SerializeToString,
+            contracts_dot_payments_dot_v1_dot_payments__pb2.Refund.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRefund(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.payments.v1.Payments/GetRefund',
+            contracts_dot_payments_dot_v1_dot_payments__pb2.GetRefundRequest.SerializeToString,
             contracts_dot_payments_dot_v1_dot_payments__pb2.Refund.FromString,
             options,
             channel_credentials,
