@@ -49,6 +49,10 @@ class Load:
     requests: int
     errors: int
 
+    def note(self) -> str:
+        """To be printed behind the figures."""
+        return f", {self.errors} errors" if self.errors else ""
+
 
 def wrk(
     url: str,

@@ -10,14 +10,34 @@ import time
 
 import bcrypt
 
+from benchmarks.bench import Bench, Group
 from benchmarks.shop import post
+from benchmarks.table import Row
+from benchmarks.tools import CONNECTIONS
 
 # Of the suite, in production and here.
 _COST = 12
-CORES = os.cpu_count() or 1
+_CORES = os.cpu_count() or 1
 
 
-async def register_users(gateway: str, count: int) -> list[str]:
+async def measure(bench: Bench) -> None:
+    users = await _register_users(bench.gateway, 2 * CONNECTIONS)
+    bench.settle()
+    bare = _bare_rate(bench.seconds)
+    load = bench.load(f"{bench.gateway}/api/v1/auth/login", script="login.lua", arguments=users)
+    bench.table.add(
+        Row(
+            "POST /auth/login through the gateway",
+            f"{load.rate:.1f}/s, p50 {load.p50:,.0f} ms, p99 {load.p99:,.0f} ms{load.note()}",
+            f"bare bcrypt {bare:.1f}/s, {_CORES} threads",
+            load.rate / bare,
+            floor=0.5,
+            aim=0.8,
+        )
+    )
+
+
+async def _register_users(gateway: str, count: int) -> list[str]:
     """The bodies with which so many new users log in: many log-ins of one user at once would be taken for guessing."""
     bodies = []
     for _ in range(count):
@@ -30,11 +50,11 @@ async def register_users(gateway: str, count: int) -> list[str]:
     return bodies
 
 
-def bare_rate(seconds: float) -> float:
+def _bare_rate(seconds: float) -> float:
     """Comparisons a second of this library with nothing around it, one thread for each core."""
     stored = bcrypt.hashpw(b"correct horse battery", bcrypt.gensalt(_COST))
     until = time.perf_counter() + seconds
-    done = [0] * CORES
+    done = [0] * _CORES
 
     def compare(thread: int) -> None:
         while time.perf_counter() < until:
@@ -42,9 +62,12 @@ def bare_rate(seconds: float) -> float:
             done[thread] += 1
 
     started = time.perf_counter()
-    threads = [threading.Thread(target=compare, args=(number,)) for number in range(CORES)]
+    threads = [threading.Thread(target=compare, args=(number,)) for number in range(_CORES)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     return sum(done) / (time.perf_counter() - started)
+
+
+GROUP = Group("logins", 50, measure)

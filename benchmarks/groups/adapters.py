@@ -1,6 +1,6 @@
 """What an adapter costs by itself: its verbs against a provider that answers at once, beside the bare HTTP call.
 
-`python -m benchmarks.adapters` prints these rows alone; they need neither servers nor services.
+These rows need neither servers nor services.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from psp.provider import BuyerDevice, Customer, IdentityDocument, IntentRequest,
 from pydantic import SecretStr
 from stack.ports import PortPicker
 
+from benchmarks.bench import GroupAlone
 from benchmarks.table import Row, Table
 
-_SAMPLES = Path(__file__).parents[1] / "libs/psp/tests/unit"
+_SAMPLES = Path(__file__).parents[2] / "libs/psp/tests/unit"
 _KEY = SecretStr("key")
 _UNBOUNDED = 100_000.0
 _CALLS = 300
@@ -171,12 +172,4 @@ async def _reachable(port: int) -> None:
             return
 
 
-def main() -> None:
-    table = Table()
-    asyncio.run(measure(table))
-    print()
-    print(table.render())
-
-
-if __name__ == "__main__":
-    main()
+GROUP = GroupAlone("adapters", 80, measure)

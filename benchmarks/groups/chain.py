@@ -1,32 +1,64 @@
-"""From a webhook to a completed sale: the time of the whole chain, at a pace it can keep."""
+"""From a provider's webhook to a confirmed payment and a completed sale: the time of the whole chain, at a pace it can
+keep."""
 
 from __future__ import annotations
 
 import asyncio
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 import asyncpg
 
+from benchmarks.bench import Bench, Group
 from benchmarks.notifications import Notifications
 from benchmarks.shop import Shop
+from benchmarks.table import Row
+
+
+async def measure(bench: Bench) -> None:
+    databases = {name: bench.suite.database_url(name) for name in ("sales", "payments", "webhooks")}
+    chain = await _Run(bench.shop, bench.psp, bench.notifications(), databases).run(20 * bench.seconds)
+    at = f"{chain.pace:.0f} sales/s, {chain.unfinished} left"
+    reference = f"burst of the same: {chain.capacity:.0f} sales/s"
+    for name, delay, aim in (
+        ("payment confirmed", chain.confirmed, None),
+        ("sale completed", chain.completed, 250),
+    ):
+        what = f"webhook accepted to {name}, p99 at half load"
+        measured = f"p50 {delay.p50:.0f} ms, p99 {delay.p99:.0f} ms at {at}"
+        bench.table.add(Row(what, measured, reference, delay.p99, "ms", 1000, aim, False))
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Milliseconds."""
+
+    p50: float
+    p99: float
+
+    @classmethod
+    def of(cls, milliseconds: Sequence[float]) -> Delay:
+        cuts = statistics.quantiles(milliseconds, n=100)
+        return cls(cuts[49], cuts[98])
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Milliseconds from the stored webhook to the completed sale, and sales per second."""
+    """From the stored webhook on; and sales per second."""
 
-    p50: float
-    p99: float
+    confirmed: Delay
+    completed: Delay
     pace: float
     capacity: float
     unfinished: int
 
 
-class ChainBench:
+class _Run:
     def __init__(self, shop: Shop, psp: str, notifications: Notifications, databases: dict[str, str]) -> None:
         self._shop = shop
         self._psp = psp
@@ -52,9 +84,20 @@ class ChainBench:
                 await asyncio.sleep(1 / pace)
             await asyncio.gather(*posts)
             unfinished = await self._completed(paced)
-        delays = await self._delays(paced)
-        cuts = statistics.quantiles(delays, n=100)
-        return Chain(p50=cuts[49], p99=cuts[98], pace=pace, capacity=capacity, unfinished=unfinished)
+        stored = await self._stored(paced)
+        confirmed = await self._since(
+            stored,
+            "payments",
+            "SELECT id::text AS reference, confirmed_at AS at FROM payments"
+            " WHERE id = ANY($1::uuid[]) AND confirmed_at IS NOT NULL",
+        )
+        completed = await self._since(
+            stored,
+            "sales",
+            "SELECT transaction_id::text AS reference, completed_at AS at FROM sales"
+            " WHERE transaction_id = ANY($1::uuid[]) AND completed_at IS NOT NULL",
+        )
+        return Chain(confirmed, completed, pace=pace, capacity=capacity, unfinished=unfinished)
 
     async def _sell(self, session: aiohttp.ClientSession) -> dict[str, Any]:
         body = {
@@ -97,21 +140,23 @@ class ChainBench:
         finally:
             await connection.close()
 
-    async def _delays(self, sales: list[dict[str, Any]]) -> list[float]:
-        webhooks = await asyncpg.connect(self._databases["webhooks"])
-        done = await asyncpg.connect(self._databases["sales"])
+    async def _stored(self, sales: list[dict[str, Any]]) -> dict[str, datetime]:
+        """When each payment's webhook was stored, by the payment's id."""
+        query = "SELECT our_reference, created_at FROM webhook_events WHERE our_reference = ANY($1)"
+        rows = await self._rows("webhooks", query, [sale["transactionId"] for sale in sales])
+        return {row["our_reference"]: row["created_at"] for row in rows}
+
+    async def _since(self, stored: Mapping[str, datetime], service: str, query: str) -> Delay:
+        rows = await self._rows(service, query, list(stored))
+        return Delay.of([(row["at"] - stored[row["reference"]]).total_seconds() * 1000 for row in rows])
+
+    async def _rows(self, service: str, query: str, references: list[str]) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self._databases[service])
         try:
-            references = [sale["transactionId"] for sale in sales]
-            rows = await webhooks.fetch(
-                "SELECT our_reference, created_at FROM webhook_events WHERE our_reference = ANY($1)", references
-            )
-            stored = {row["our_reference"]: row["created_at"] for row in rows}
-            completed = await done.fetch(
-                "SELECT transaction_id::text AS reference, completed_at FROM sales"
-                " WHERE transaction_id = ANY($1::uuid[]) AND completed_at IS NOT NULL",
-                references,
-            )
-            return [(row["completed_at"] - stored[row["reference"]]).total_seconds() * 1000 for row in completed]
+            rows: list[asyncpg.Record] = await connection.fetch(query, references)
+            return rows
         finally:
-            await webhooks.close()
-            await done.close()
+            await connection.close()
+
+
+GROUP = Group("chain", 60, measure)

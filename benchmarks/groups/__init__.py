@@ -1,0 +1,1 @@
+"""One file, one group of rows. See benchmarks/README.md."""
