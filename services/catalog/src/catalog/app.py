@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chassis.runtime import Job, Kit, Service
 
+from catalog.configuration.routes import router as configuration
 from catalog.context import CatalogContext
 from catalog.directory.consumers import CONSUMER
 from catalog.products.routes import router as products
@@ -27,7 +28,7 @@ async def build(kit: Kit[CatalogSettings]) -> Service:
     )
     return Service(
         context=context,
-        routers=[products, stock],
+        routers=[products, stock, configuration],
         rpc=[inventory_rpc(context)],
         consumers=[CONSUMER],
         jobs=[

@@ -1,8 +1,18 @@
 """Every table of this service, in one metadata: what migrations are compared with."""
 
 from catalog.base import Base
-from catalog.products.models import Product
+from catalog.configuration.models import Configuration
+from catalog.products.models import Product, ProductPrice
 from catalog.reservations.models import Reservation, ReservationLine
 from catalog.stock.models import StockLevel, StockMovement
 
-__all__ = ["Base", "Product", "Reservation", "ReservationLine", "StockLevel", "StockMovement"]
+__all__ = [
+    "Base",
+    "Configuration",
+    "Product",
+    "ProductPrice",
+    "Reservation",
+    "ReservationLine",
+    "StockLevel",
+    "StockMovement",
+]

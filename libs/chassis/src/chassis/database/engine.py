@@ -75,10 +75,19 @@ class Database:
 
     async def run(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """`work` in a transaction, again when it lost a race (40001, 40P01): it must do nothing but database work."""
+
+        async def once() -> T:
+            async with self.transaction() as unit:
+                return await work(unit)
+
+        return await self.retry(once)
+
+    async def retry(self, work: Callable[[], Awaitable[T]]) -> T:
+        """`work`, again when it lost a race: for statements that are transactions of their own, which must bear being
+        sent again."""
         for attempt in range(_ATTEMPTS):
             try:
-                async with self.transaction() as unit:
-                    return await work(unit)
+                return await work()
             except DBAPIError as error:
                 code = getattr(error.orig, "sqlstate", None)
                 if code not in _RETRYABLE or attempt == _ATTEMPTS - 1:

@@ -22,4 +22,6 @@ def event_of(kind: type[EventT], product: Product) -> EventT:
         sku=product.sku,
         price=MoneyAmount.of(product.money(product.price)),
         is_active=product.is_active,
+        category=product.category,
+        cost=None if product.cost is None else MoneyAmount.of(product.money(product.cost)),
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.database.base import CreatedAt, Id, Version
 from kernel import Money
-from sqlalchemy import CheckConstraint, Computed, Index, Numeric, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, Index, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -86,3 +86,20 @@ class Product(Base):
     def money(self, amount: Decimal) -> Money:
         """An amount of this product's, such as its price."""
         return Money.of(amount, self.currency)
+
+
+class ProductPrice(Base):
+    """What a product was called and cost from `effective_at` on. Append-only; a trigger on products writes it."""
+
+    __tablename__ = "product_prices"
+    __table_args__ = (Index("ix_product_prices_product_id_effective_at", "product_id", "effective_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    business_id: Mapped[UUID]
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    effective_at: Mapped[datetime]
+    name: Mapped[str]
+    sku: Mapped[str | None]
+    price: Mapped[Decimal]
+    currency: Mapped[str]
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(5, 4))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from kernel import Conflict, NotFound, RuleViolation
+
+BUSY: Final = "reservation_busy"
 
 
 def products_not_found(product_ids: Iterable[UUID]) -> NotFound:
@@ -30,4 +33,19 @@ def reservation_mismatch() -> Conflict:
 
 
 def reservation_busy() -> Conflict:
-    return Conflict("The reservation is being changed", code="reservation_busy", retry_after=1)
+    return Conflict("The reservation is being changed", code=BUSY, retry_after=1)
+
+
+def not_sold() -> RuleViolation:
+    return RuleViolation("The sale has taken no goods", code="not_sold")
+
+
+def return_exceeds_sale(products: Iterable[UUID]) -> RuleViolation:
+    listed = ",".join(map(str, products))
+    return RuleViolation(
+        "More than the sale took and earlier returns left", code="return_exceeds_sale", metadata={"products": listed}
+    )
+
+
+def return_mismatch() -> Conflict:
+    return Conflict("There is a return of other goods under this id", code="return_mismatch")

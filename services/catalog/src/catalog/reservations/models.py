@@ -37,12 +37,14 @@ class Reservation(Base):
 
 
 class ReservationLine(Base):
-    """`id` becomes the id of the SALE movement, so that a line cannot be sold twice."""
+    """`id` becomes the id of the SALE movement, so that a line cannot be sold twice. `returned`: how many of the
+    quantity have come back since."""
 
     __tablename__ = "reservation_lines"
     __table_args__ = (
         UniqueConstraint("sale_id", "product_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("returned >= 0 AND returned <= quantity", name="returned_of_quantity"),
     )
 
     id: Mapped[Id]
@@ -50,6 +52,7 @@ class ReservationLine(Base):
     business_id: Mapped[UUID]
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
     quantity: Mapped[int] = mapped_column(BigInteger)
+    returned: Mapped[int] = mapped_column(BigInteger, server_default="0")
     name: Mapped[str]
     sku: Mapped[str | None]
     unit_price: Mapped[Decimal]

@@ -11,7 +11,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """lines: quantity by product, in product order. revive: hold again what was released."""
+    """lines: quantity by product, in product order. revive: hold again what was released.
+
+    already_sold: the goods have left, so that what is missing is entered and nothing refused. priced_at: the moment
+    whose prices count; None for the present.
+    """
 
     business_id: UUID
     branch_id: UUID
@@ -19,6 +23,18 @@ class Order:
     lines: Mapping[UUID, int]
     expires_at: datetime
     revive: bool = False
+    already_sold: bool = False
+    priced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsBack:
+    """What sales has taken back. lines: quantity by product, in product order. return_id: the refund's."""
+
+    business_id: UUID
+    sale_id: UUID
+    return_id: UUID
+    lines: Mapping[UUID, int]
 
 
 def merged(lines: Iterable[tuple[UUID, int]]) -> Mapping[UUID, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from kernel import InvalidInput
 
 from catalog.context import CatalogContext
 from catalog.reservations import service
-from catalog.reservations.order import Order, merged
+from catalog.reservations.order import GoodsBack, Order, merged
 from catalog.reservations.service import Held
 
 _MAX_LINES = 500
@@ -37,6 +38,16 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServicer):
         reason = request.reason.replace("\x00", "")[:_MAX_REASON]
         return _message(await service.release(self._ctx, business_id, sale_id, reason))
 
+    async def Return(self, request: inventory_pb2.ReturnRequest, _: object) -> inventory_pb2.ReturnResponse:
+        back = GoodsBack(
+            business_id=_uuid("business_id", request.business_id),
+            sale_id=_uuid("sale_id", request.sale_id),
+            return_id=_uuid("return_id", request.return_id),
+            lines=_lines(request.lines),
+        )
+        await service.take_back(self._ctx, back)
+        return inventory_pb2.ReturnResponse(return_id=str(back.return_id))
+
 
 def inventory_rpc(ctx: CatalogContext) -> RpcService:
     return RpcService(
@@ -46,28 +57,34 @@ def inventory_rpc(ctx: CatalogContext) -> RpcService:
     )
 
 
-def _order(request: inventory_pb2.ReserveRequest, now: datetime) -> Order:
-    if not 1 <= len(request.lines) <= _MAX_LINES:
+def _lines(asked: Sequence[inventory_pb2.ReserveLine]) -> Mapping[UUID, int]:
+    if not 1 <= len(asked) <= _MAX_LINES:
         raise InvalidInput.field("lines", f"must be 1 to {_MAX_LINES}")
-    if any(line.quantity < 1 for line in request.lines):
+    if any(line.quantity < 1 for line in asked):
         raise InvalidInput.field("lines", "quantities must be positive")
-    lines = merged((_uuid("product_id", line.product_id), line.quantity) for line in request.lines)
+    lines = merged((_uuid("product_id", line.product_id), line.quantity) for line in asked)
     if max(lines.values()) > _MAX_QUANTITY:
         raise InvalidInput.field("lines", f"a product's quantity is at most {_MAX_QUANTITY}")
+    return lines
+
+
+def _order(request: inventory_pb2.ReserveRequest, now: datetime) -> Order:
     return Order(
         business_id=_uuid("business_id", request.business_id),
         branch_id=_uuid("branch_id", request.branch_id),
         sale_id=_uuid("sale_id", request.sale_id),
-        lines=lines,
-        expires_at=_expiry(request.expires_at_ms, now),
+        lines=_lines(request.lines),
+        expires_at=_moment("expires_at_ms", request.expires_at_ms, now),
         revive=request.revive,
+        already_sold=request.already_sold,
+        priced_at=_moment("priced_at_ms", request.priced_at_ms, now) if request.priced_at_ms else None,
     )
 
 
-def _expiry(milliseconds: int, now: datetime) -> datetime:
+def _moment(field: str, milliseconds: int, now: datetime) -> datetime:
     # Compared as numbers first: not every int64 is a date. One that is past is the use case's to judge.
     if not 0 < milliseconds / 1000 <= now.timestamp() + _MAX_HOLD.total_seconds():
-        raise InvalidInput.field("expires_at_ms", f"must be Unix milliseconds, at most {_MAX_HOLD.days} days ahead")
+        raise InvalidInput.field(field, f"must be Unix milliseconds, at most {_MAX_HOLD.days} days ahead")
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 

@@ -56,6 +56,8 @@ async def _apply(unit: UnitOfWork, product: Product, change: Change) -> ChangedL
         row = await repository.increase(session, product.business_id, product.id, branch_id, change.change)
     else:
         taken = await repository.decrease(session, product.id, branch_id, -change.change)
+        if taken is None and await repository.open_level(session, product.business_id, product.id, branch_id):
+            taken = await repository.decrease(session, product.id, branch_id, -change.change)
         if taken is None:
             raise insufficient_stock({product.id: await repository.available(session, product.id, branch_id)})
         row = taken

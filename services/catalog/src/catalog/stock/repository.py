@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.http.pagination import PageParams, Slice, fetch_page
 from kernel import new_id
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,19 +34,29 @@ async def increase(
 async def decrease(
     session: AsyncSession, product_id: UUID, branch_id: UUID, quantity: int
 ) -> Row[UUID, int, int, int] | None:
-    """The level after taking `quantity` away; None, and nothing taken, when less than that is available."""
+    """The level after taking `quantity` away; None, and nothing taken, when less than that is available and the level
+    may not go below zero."""
     statement = (
         update(StockLevel)
         .where(
             StockLevel.product_id == product_id,
             StockLevel.branch_id == branch_id,
-            StockLevel.on_hand - StockLevel.reserved >= quantity,
+            or_(StockLevel.allow_negative, StockLevel.on_hand - StockLevel.reserved >= quantity),
         )
         .values(on_hand=StockLevel.on_hand - quantity, version=StockLevel.version + 1)
         .returning(*_LEVEL)
         .execution_options(synchronize_session=False)
     )
     return (await session.execute(statement)).first()
+
+
+async def open_level(session: AsyncSession, business_id: UUID, product_id: UUID, branch_id: UUID) -> bool:
+    """An empty level where there was none; a trigger tells it whether it may go below zero. False: there was one."""
+    level = insert(StockLevel).values(
+        id=new_id(), business_id=business_id, product_id=product_id, branch_id=branch_id, on_hand=0
+    )
+    statement = level.on_conflict_do_nothing(index_elements=[StockLevel.product_id, StockLevel.branch_id])
+    return (await session.execute(statement.returning(StockLevel.id))).first() is not None
 
 
 async def available(session: AsyncSession, product_id: UUID, branch_id: UUID) -> int:

@@ -24,21 +24,23 @@ async def outcomes(*attempts) -> Counter[str]:
     return Counter(await asyncio.gather(*map(outcome, attempts)))
 
 
-async def test_sixty_sales_of_twenty_units_sell_twenty(shop) -> None:
-    product = await shop.product(stock=20, minStock=5)
-    sales = [new_id() for _ in range(60)]
+async def test_three_hundred_sales_of_a_hundred_units_sell_a_hundred(shop) -> None:
+    before = await _deadlocks(shop)
+    product = await shop.product(stock=100, minStock=5)
+    sales = [new_id() for _ in range(300)]
 
     reserved = await outcomes(*(shop.reserve({product["id"]: 1}, sale=sale) for sale in sales))
-    assert reserved == {"RESERVED": 20, "insufficient_stock": 40}
-    assert await shop.level(product["id"]) == (20, 20)
+    assert reserved == {"RESERVED": 100, "insufficient_stock": 200}
+    assert await shop.level(product["id"]) == (100, 100)
 
     committed = await outcomes(*(shop.commit(sale) for sale in sales))
-    assert committed == {"COMMITTED": 20, "reservation_not_found": 40}
+    assert committed == {"COMMITTED": 100, "reservation_not_found": 200}
     assert await shop.level(product["id"]) == (0, 0)
     changed = [event for event in await shop.sut.published(StockChanged) if event.business_id == shop.business.id]
-    assert sorted(event.aggregate_version for event in changed) == list(range(1, 22))
+    assert sorted(event.aggregate_version for event in changed) == list(range(1, 102))
     low = [event for event in await shop.sut.published(StockLow) if event.business_id == shop.business.id]
     assert [event.on_hand for event in low] == [5]
+    assert await _deadlocks(shop) == before
     await shop.assert_books_balance()
 
 

@@ -1,0 +1,1 @@
+"""How a business wants its catalogue kept."""
