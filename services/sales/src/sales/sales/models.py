@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from kernel import Currency, Money
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sales.base import Base
@@ -20,13 +20,24 @@ class Sale(Base):
 
     __tablename__ = "sales"
     __table_args__ = (
-        CheckConstraint("status IN ('PENDING_PAYMENT', 'COMPLETED', 'CANCELED')", name="status"),
+        CheckConstraint(
+            "status IN ('PENDING_PAYMENT', 'COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'CANCELED')", name="status"
+        ),
         CheckConstraint(
             "total = subtotal - discount + tax AND total >= 0 AND tax >= 0 AND discount >= 0", name="total"
         ),
-        CheckConstraint("(status = 'COMPLETED') = (completed_at IS NOT NULL)", name="completed_at"),
+        CheckConstraint(
+            "(status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')) = (completed_at IS NOT NULL)",
+            name="completed_at",
+        ),
         CheckConstraint("(status = 'CANCELED') = (canceled_at IS NOT NULL)", name="canceled_at"),
         CheckConstraint("refunded_amount >= 0", name="refunded_amount"),
+        CheckConstraint("refund_reserved BETWEEN 0 AND total", name="refund_reserved"),
+        CheckConstraint(
+            "cash_amount BETWEEN 0 AND total AND cash_refunded BETWEEN 0 AND cash_amount"
+            " AND cash_returned BETWEEN 0 AND cash_amount + rounding",
+            name="cash",
+        ),
         Index("ix_sales_business", "business_id", text("created_at DESC"), text("id DESC")),
         Index("ix_sales_branch", "business_id", "branch_id", text("created_at DESC"), text("id DESC")),
         Index(
@@ -35,23 +46,42 @@ class Sale(Base):
             unique=True,
             postgresql_where=text("transaction_id IS NOT NULL"),
         ),
+        Index(
+            "ix_sales_cash_session",
+            "business_id",
+            "cash_session_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("cash_session_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_sales_cash_session_pending",
+            "cash_session_id",
+            postgresql_where=text("cash_session_id IS NOT NULL AND status = 'PENDING_PAYMENT'"),
+        ),
         Index("ix_sales_resume_at", "resume_at", postgresql_where=text("resume_at IS NOT NULL")),
     )
 
-    SEALED: ClassVar[frozenset[str]] = frozenset({"customer"})
+    SEALED: ClassVar[frozenset[str]] = frozenset({"customer", "device"})
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     business_id: Mapped[UUID]
     branch_id: Mapped[UUID]
     created_by: Mapped[UUID]
+    # The drawer's session it belongs to, whatever it is paid with; None at a counter without one.
+    cash_session_id: Mapped[UUID | None]
     status: Mapped[str]
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
-    # What was asked for: {"items": [{"productId", "quantity", "discount"}], "discount"}, amounts as decimal strings.
+    # When the buyer left with the goods, where that was before the sale came here: a till that was offline.
+    sold_at: Mapped[datetime | None]
+
+    # What was asked for: {"items": [{"productId", "quantity", "discount"}], "discount", "parts": {"cash", "provider"}},
+    # amounts as decimal strings, a discount also as {"percent"}; parts only where the payment is split.
     basket: Mapped[dict[str, Any]]
-    customer: Mapped[str | None]  # encrypted JSON: name, phone, email, taxId
+    customer: Mapped[str | None]  # encrypted JSON: name, phone, email, taxId, document {type, number}, personType
     notes: Mapped[str | None]
 
     currency: Mapped[str]
@@ -61,7 +91,13 @@ class Sale(Base):
     tax: Mapped[Decimal] = mapped_column(default=Decimal(0))
     total: Mapped[Decimal] = mapped_column(default=Decimal(0))
 
+    # The provider's where the payment is split: cash_amount says how much of total is paid in cash.
     payment_method: Mapped[str]
+    cash_amount: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    # What cash rounding adds to cash_amount: cash_amount + rounding is handed over.
+    rounding: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    # The drawer that was open at the branch when the sale began.
+    cash_session_id: Mapped[UUID | None]
     tendered: Mapped[Decimal | None]
     change: Mapped[Decimal | None]
     expires_in: Mapped[int | None]
@@ -73,7 +109,17 @@ class Sale(Base):
     payment_confirmed_at: Mapped[datetime | None]
     payment_version: Mapped[int] = mapped_column(default=0)
     payment_note: Mapped[str | None]
+    # What payments asks of a buyer's bank transfer, and the level of the seller's token (None: an administrator's).
+    bank_code: Mapped[str | None]
+    device: Mapped[str | None]  # encrypted JSON: ipAddress, userAgent, sessionId, cookie
+    kyc_level: Mapped[int | None] = mapped_column(SmallInteger)
+
+    # Given back for good: of a sold sale by its refunds, of a canceled one by the provider alone.
     refunded_amount: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    # With what is on its way; its cash part, and what is handed over for that.
+    refund_reserved: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    cash_refunded: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    cash_returned: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
 
     completed_at: Mapped[datetime | None]
     canceled_at: Mapped[datetime | None]
@@ -91,6 +137,16 @@ class Sale(Base):
     items: Mapped[list[SaleItem]] = relationship(
         order_by="SaleItem.position", lazy="raise_on_sql", cascade="save-update, merge"
     )
+
+    @property
+    def provider_amount(self) -> Decimal:
+        """What is paid otherwise than in cash."""
+        return self.total - self.cash_amount
+
+    @property
+    def cash_paid(self) -> Decimal:
+        """What is handed over in cash, as coins allow it."""
+        return self.cash_amount + self.rounding
 
     def money(self, amount: Decimal) -> Money:
         return Money.of(amount, Currency(self.currency))
@@ -110,6 +166,11 @@ class SaleItem(Base):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("total = unit_price * quantity - discount AND discount >= 0 AND total >= 0", name="total"),
         CheckConstraint("tax BETWEEN 0 AND total", name="tax"),
+        CheckConstraint(
+            "refunded_quantity BETWEEN 0 AND quantity AND refunded_amount BETWEEN 0 AND total"
+            " AND refunded_tax BETWEEN 0 AND tax",
+            name="refunded",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -125,3 +186,7 @@ class SaleItem(Base):
     tax_rate: Mapped[Decimal] = mapped_column(Numeric(6, 5))
     tax: Mapped[Decimal]
     total: Mapped[Decimal]
+    # Refunds, with those on their way.
+    refunded_quantity: Mapped[int] = mapped_column(default=0, server_default="0")
+    refunded_amount: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    refunded_tax: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
