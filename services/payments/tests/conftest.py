@@ -1,7 +1,10 @@
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -78,6 +81,25 @@ class Till:
         await self.twins.pay(payment["id"])
         await self.webhook(payment)
         return await self.show(payment["id"])
+
+    async def arrive(self, payment: dict[str, Any]) -> None:
+        """The buyer's browser posts the form our page holds; a payment without such a form needs no arrival."""
+        path = urlsplit(payment["paymentLink"] or "").path
+        if not path.startswith("/api/v1/checkout/"):
+            return
+        page = (await self.sut.client.get(path)).text
+        [action] = re.findall(r'<form method="post" action="([^"]+)"', page)
+        fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
+        async with httpx.AsyncClient(follow_redirects=True) as browser:
+            answer = await browser.post(
+                unescape(action), data={unescape(name): unescape(value) for name, value in fields}
+            )
+        assert answer.status_code == 200
+
+    def at(self, country: Country) -> "Till":
+        """The same, of a business in another country."""
+        business = self.sut.directory.open_business(country=country)
+        return replace(self, business=business, owner=make_principal(owns=[business.id]))
 
     async def show(self, payment_id: str) -> dict[str, Any]:
         answer = await self.get(f"/{payment_id}")
@@ -181,6 +203,8 @@ async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
             merchant_id=str(merchant.merchant_id),
             account_id=str(merchant.account_id),
             timeout_seconds=4,
+            first_reading_seconds=20,
+            reading_interval_seconds=90,
         )
         providers = [
             ConektaAdapter.open(kit.clock, settings),

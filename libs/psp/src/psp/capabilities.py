@@ -72,7 +72,9 @@ class Capabilities:
     cancels: whether `cancel` can end a pending payment. Where it cannot, it is refused, and money may come late.
     shows_refunds_under_way: whether a refund is seen before it is decided. Where it is not, nothing can be said of an
     unanswered one until then, and `find_refund` raises ProviderUnavailable.
-    lists_payments: whether the payments of a period can be listed, and so reconciled (`psp.listing`).
+    lists_payments: whether the payments of a period can be listed (`psp.listing`). Where they cannot, ours are
+    reconciled one by one, and money that belongs to none of ours is not found.
+    reconciliation, readings: what stands behind that, and how often the provider wants to be asked, in words.
     """
 
     provider: str
@@ -87,6 +89,11 @@ class Capabilities:
     cancels: bool = True
     shows_refunds_under_way: bool = True
     lists_payments: bool = False
+    reconciliation: str = (
+        "no list of payments is documented: ours are read one by one, and money there that belongs to none of ours is"
+        " not found."
+    )
+    readings: str = "at will; how often is not documented."
 
     def check(self, request: IntentRequest, now: datetime) -> MethodCapability:
         """Refuse what the provider would refuse, before it costs a call. Raises ProviderRejected."""
@@ -165,6 +172,7 @@ def render(matrix: Sequence[Capabilities]) -> str:
                     f" | {found.refunds} | {found.note} |"
                 )
         lines += ["", f"Webhooks: {entry.webhooks}", "", f"Repeated requests: {entry.idempotency}"]
+        lines += ["", f"Reconciliation: {entry.reconciliation}", "", f"Readings by schedule: {entry.readings}"]
     return "\n".join(lines) + "\n"
 
 

@@ -37,6 +37,8 @@ VERBS: Final = (
     "fetch_refund",
     "find_refund",
 )
+# Of those providers that have them.
+OPTIONAL_VERBS: Final = ("list_payments",)
 
 # The more special one first.
 _OUTCOMES: Final[tuple[tuple[type[BaseException], str], ...]] = (
@@ -64,7 +66,7 @@ _under_way: ContextVar[bool] = ContextVar("psp_verb_under_way", default=False)
 
 def observed(adapter: AdapterT) -> AdapterT:
     """Class decorator. A verb that another one uses counts as part of it."""
-    for verb in VERBS:
+    for verb in (*VERBS, *(verb for verb in OPTIONAL_VERBS if hasattr(adapter, verb))):
         setattr(adapter, verb, _observed(getattr(adapter, verb), adapter.name, verb))
     return adapter
 

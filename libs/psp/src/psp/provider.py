@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from uuid import UUID
@@ -178,9 +178,17 @@ class Created:
     expires_at: datetime | None
 
 
+# The longest any provider takes to decide on a refund: PayU's three business days, with holidays.
+REFUND_DECISION: Final = timedelta(days=7)
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderRefund:
-    """amount is positive. status_text is the provider's own word, None where it gives none."""
+    """amount is positive. status_text is the provider's own word, None where it gives none.
+
+    derived: FAILED is our own conclusion from what else is there, and not to be acted upon while the provider may still
+    be deciding (`REFUND_DECISION`).
+    """
 
     refund_ref: str
     amount: Money
@@ -188,6 +196,7 @@ class ProviderRefund:
     created_at: datetime | None = None
     status_text: str | None = None
     unlisted: bool = False
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

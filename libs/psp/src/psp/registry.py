@@ -9,6 +9,7 @@ from typing import Final, Self
 from kernel import Clock, Country
 
 from psp.capabilities import Capabilities
+from psp.pace import AT_WILL, Pace, Paced
 from psp.provider import (
     Adapter,
     MethodNotSupported,
@@ -60,6 +61,11 @@ class ProviderRegistry:
         if provider is None:
             raise ProviderNotConfigured(name, "provider_not_configured")
         return provider
+
+    def pace_of(self, name: str) -> Pace:
+        """At will, where the provider does not say, or is not in use here."""
+        provider = self._providers.get(name)
+        return provider.pace if isinstance(provider, Paced) else AT_WILL
 
     def choose(self, country: Country, method: PaymentMethod) -> PaymentProvider:
         """Raises MethodNotSupported where no provider has it, ProviderNotConfigured where one would with its keys."""

@@ -30,6 +30,7 @@ _OUTSIDE_SYSTEMS = {
     "PAYU_API_KEY": (
         *("PAYU_API_URL", "PAYU_CHECKOUT_URL", "PAYU_API_LOGIN"),
         *("PAYU_MERCHANT_ID", "PAYU_ACCOUNT_ID", "PAYU_NOTIFY_URL"),
+        *("PAYU_FIRST_READING_SECONDS", "PAYU_READING_INTERVAL_SECONDS"),
     ),
     "TWILIO_AUTH_TOKEN": ("TWILIO_API_URL", "TWILIO_ACCOUNT_SID", "TWILIO_FROM"),
     "SENDGRID_API_KEY": ("SENDGRID_API_URL", "SENDGRID_FROM"),
@@ -189,6 +190,9 @@ class SuiteEnvironment:
             "PAYU_MERCHANT_ID": "508029",
             "PAYU_ACCOUNT_ID": "512321",
             "PAYU_NOTIFY_URL": f"{self.addresses.url('gateway')}/webhooks/payu",
+            # The twin may be asked as often as anybody likes, and nobody wants to watch it for seven minutes.
+            "PAYU_FIRST_READING_SECONDS": "20",
+            "PAYU_READING_INTERVAL_SECONDS": "2",
             "TWILIO_API_URL": f"{twins}/twilio",
             "TWILIO_ACCOUNT_SID": self._secrets["TWINS_TWILIO_ACCOUNT_SID"],
             "TWILIO_AUTH_TOKEN": self._secrets["TWINS_TWILIO_AUTH_TOKEN"],

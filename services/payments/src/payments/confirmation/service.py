@@ -41,7 +41,7 @@ async def confirm(
         raise errors.not_confirmable()
     if locked.disputed_at is not None:
         raise errors.disputed()
-    change = Change(locked, Cause.MANUAL, ctx.clock.now())
+    change = Change(locked, Cause.MANUAL, ctx.clock.now(), ctx.providers.pace_of(locked.provider))
     detail = {"by": str(caller.user_id)} | ({"reason": reason} if reason else {})
     for step in status.path(locked.step, Evidence.PAID):
         change.move(step, detail=detail)

@@ -11,6 +11,7 @@ from chassis.database import UnitOfWork
 from chassis.telemetry.logs import get_logger
 from contracts.events import DomainEvent
 from kernel import new_id
+from psp.pace import Pace
 
 from payments import metrics
 from payments.intents import events, repository, schedule, status
@@ -37,12 +38,16 @@ class Cause(StrEnum):
 
 
 class Change:
-    """Build it on a locked payment, call `save` once. Each move raises the version by one and has its own event."""
+    """Build it on a locked payment, call `save` once. Each move raises the version by one and has its own event.
 
-    def __init__(self, payment: Payment, cause: Cause, now: datetime) -> None:
+    pace: how often the payment's provider wants to be asked.
+    """
+
+    def __init__(self, payment: Payment, cause: Cause, now: datetime, pace: Pace) -> None:
         self.payment = payment
         self.cause = cause
         self.now = now
+        self.pace = pace
         self._before = payment
         self._events: list[DomainEvent] = []
         self._timeline: list[TimelineEntry] = []
@@ -96,7 +101,7 @@ class Change:
     async def save(self, unit: UnitOfWork) -> Payment:
         """Write everything, and when to read the payment again."""
         now = self.now
-        due = schedule.next_reading(self.payment.step, self._attempts, now, self.payment.expires_at)
+        due = schedule.next_reading(self.payment.step, self._attempts, now, self.payment.expires_at, self.pace)
         self.payment = replace(self.payment, next_poll_at=due, poll_attempts=self._attempts)
         if self.moved:
             self.payment = replace(self.payment, updated_at=now)

@@ -149,7 +149,8 @@ class _Submission:
         self, payment: Payment, cause: Cause, provider_ref: str, seen: ProviderStatus, how: Instructions
     ) -> Answer:
         now = self._ctx.clock.now()
-        due = schedule.next_reading(Step.PENDING, 0, now, payment.expires_at)
+        pace = self._ctx.providers.pace_of(payment.provider)
+        due = schedule.next_reading(Step.PENDING, 0, now, payment.expires_at, pace)
         after = replace(
             payment,
             status=Step.PENDING.value,
@@ -180,7 +181,9 @@ class _Submission:
     async def _leave_open(self, payment: Payment, cause: Cause, error: ProviderError | None) -> None:
         now = self._ctx.clock.now()
         parameters = {
-            "next_poll_at": schedule.next_reading(Step.UNKNOWN, 0, now, payment.expires_at),
+            "next_poll_at": schedule.next_reading(
+                Step.UNKNOWN, 0, now, payment.expires_at, self._ctx.providers.pace_of(payment.provider)
+            ),
             **self._entry(payment, Step.UNKNOWN, cause, {"error": error.code if error else "absent"}),
             **self._ctx.idempotency.holding(self._scope, self._claim),
         }

@@ -13,10 +13,8 @@ def not_found() -> NotFound:
     return NotFound("Reconciliation not found", code="reconciliation_not_found")
 
 
-def not_listed(provider: str) -> RuleViolation:
-    return RuleViolation(
-        f"{provider} is not in use here, or does not list its payments", code="reconciliation_not_supported"
-    )
+def not_in_use(provider: str) -> RuleViolation:
+    return RuleViolation(f"{provider} is not in use here", code="reconciliation_not_supported")
 
 
 def not_over() -> RuleViolation:

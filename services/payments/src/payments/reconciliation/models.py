@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from psp.registry import capability_matrix
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -106,6 +107,11 @@ class Run:
     theirs: int = 0
     failure: str | None = None
     finished_at: datetime | None = None
+
+    @property
+    def finds_extra(self) -> bool:
+        """Whether money at the provider that belongs to no payment of ours would have been found."""
+        return any(entry.lists_payments for entry in capability_matrix() if entry.provider == self.provider)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ async def list_reconciliations(
 async def request_reconciliation(
     ctx: Ctx, caller: Caller, scope: IdempotencyKey, body: CreateReconciliation
 ) -> Response:
-    """Compare a day with the provider's list; it begins in a moment. 422 `reconciliation_not_supported`
+    """Compare a day with the provider's payments; it begins in a moment. 422 `reconciliation_not_supported`
     `day_not_over`."""
     service.require_admin(caller)
 

@@ -21,7 +21,10 @@ class CreateReconciliation(RequestModel):
 
 
 class RunView(ResponseModel):
-    """ours, theirs: payments compared. failure: why the provider could not be asked; a PENDING run is tried again."""
+    """ours, theirs: payments compared. failure: why the provider could not be asked; a PENDING run is tried again.
+
+    finds_extra: False where the provider does not list its payments, so that only ours could be compared.
+    """
 
     id: UUID
     provider: str
@@ -30,6 +33,7 @@ class RunView(ResponseModel):
     status: RunStatus
     ours: int
     theirs: int
+    finds_extra: bool
     failure: str | None
     created_at: UtcDatetime
     finished_at: UtcDatetime | None

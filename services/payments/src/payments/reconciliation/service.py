@@ -1,4 +1,7 @@
-"""The provider's list of a day against our payments: what is missing, extra or different, and its repair.
+"""The provider's payments of a day against ours: what is missing, extra or different, and its repair.
+
+Where the provider lists its payments, its list is compared with ours. Where it does not, ours are read one by one, each
+of that day once and one after the other: what is missing or different is found all the same, and what is extra is not.
 
 Repair is nothing of its own: the payment is read again at the provider like after a webhook (resolution.examine), and
 its state machine decides. A run is a row before it is begun, so that a process which dies leaves it to the next.
@@ -6,7 +9,7 @@ its state machine decides. A run is a row before it is begun, so that a process 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -49,8 +52,8 @@ def require_admin(caller: Principal) -> None:
 async def request(ctx: PaymentsContext, unit: UnitOfWork, provider: str, day: date) -> Run:
     """A run that begins in a moment. Raises RuleViolation."""
     now = ctx.clock.now()
-    if provider not in _listing(ctx):
-        raise errors.not_listed(provider)
+    if provider not in _in_use(ctx):
+        raise errors.not_in_use(provider)
     if now < _end_of(day):
         raise errors.not_over()
     run = _new(provider, day, "request", now)
@@ -67,10 +70,10 @@ async def run_for(ctx: PaymentsContext, run_id: UUID) -> Run:
 
 
 async def schedule(ctx: PaymentsContext) -> None:
-    """Yesterday, once it has settled, of every provider that can list."""
+    """Yesterday, once it has settled, of every provider."""
     now = ctx.clock.now()
     day = (now - _SETTLING).date() - timedelta(days=1)
-    for provider in _listing(ctx):
+    for provider in _in_use(ctx):
         await repository.schedule(ctx.database, _new(provider, day, "schedule", now))
 
 
@@ -85,7 +88,7 @@ async def run_due(ctx: PaymentsContext) -> int:
 
 async def measure(ctx: PaymentsContext) -> None:
     """For the alerts."""
-    for provider in _listing(ctx):
+    for provider in _in_use(ctx):
         last = await repository.last_day(ctx.database, provider)
         if last is None:
             continue
@@ -134,15 +137,16 @@ class _Comparison:
 
     async def compare(self) -> None:
         provider: PaymentProvider = self._provider
-        if not isinstance(provider, ListsPayments):
-            raise ProviderNotConfigured(provider.name, "listing_not_supported")
         begin, end = _begin_of(self._run.day), _end_of(self._run.day)
+        if not isinstance(provider, ListsPayments):
+            await self._ours(begin, end, self._read)
+            return
         at = begin - _BEFORE
         while at < end + _AFTER:
             until = min(at + _WINDOW, end + _AFTER)
             await self._theirs(await provider.list_payments(at, until))
             at = until
-        await self._ours(begin, end)
+        await self._ours(begin, end, self._look_for)
 
     async def _theirs(self, listed: Sequence[FetchedPayment]) -> None:
         """Each of theirs beside ours."""
@@ -162,16 +166,29 @@ class _Comparison:
             elif comparison.differing(payment, seen):
                 await self._settle(payment, seen.provider_ref)
 
-    async def _ours(self, begin: datetime, end: datetime) -> None:
-        """Those of ours that were not listed."""
+    async def _ours(self, begin: datetime, end: datetime, each: Callable[[Payment, str], Awaitable[None]]) -> None:
+        """Those of ours that the provider has answered for, each with its reference there."""
         after = _FIRST
         while batch := await repository.ours(self._ctx.database, self._run.provider, begin, end, after, _BATCH):
             after = batch[-1].id
             self.ours += len(batch)
             for payment in batch:
                 assert payment.provider_ref is not None
-                if payment.provider_ref not in self._seen:
-                    await self._settle(payment, payment.provider_ref)
+                await each(payment, payment.provider_ref)
+
+    async def _look_for(self, payment: Payment, provider_ref: str) -> None:
+        if provider_ref not in self._seen:
+            await self._settle(payment, provider_ref)
+
+    async def _read(self, payment: Payment, provider_ref: str) -> None:
+        try:
+            seen = await self._provider.fetch_payment(provider_ref)
+        except PaymentNotFound:
+            self._report(Kind.MISSING, payment, provider_ref, None, ("payment",), repaired=False)
+            return
+        self.theirs += 1
+        if comparison.differing(payment, seen):
+            await self._settle(payment, provider_ref)
 
     async def _settle(self, payment: Payment, provider_ref: str) -> None:
         """Read it again, take what follows, and see what is left of the difference."""
@@ -221,8 +238,8 @@ class _Comparison:
         )
 
 
-def _listing(ctx: PaymentsContext) -> list[str]:
-    return [provider.name for provider in ctx.providers.all() if provider.capabilities.lists_payments]
+def _in_use(ctx: PaymentsContext) -> list[str]:
+    return [provider.name for provider in ctx.providers.all()]
 
 
 def _new(provider: str, day: date, origin: str, now: datetime) -> Run:

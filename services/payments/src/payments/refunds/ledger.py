@@ -59,7 +59,8 @@ async def settle(unit: UnitOfWork, change: Change, refund_id: UUID, seen: Provid
     refund = await repository.lock(unit.session, refund_id)
     to = _STEPS[seen.status]
     if not may_move(refund.step, to):
-        due = next_refund_reading(refund.poll_attempts, change.now) if refund.step is RefundStep.PENDING else None
+        waiting = refund.step is RefundStep.PENDING
+        due = next_refund_reading(refund.poll_attempts, change.now, change.pace) if waiting else None
         await repository.change(unit.session, refund.id, {"next_poll_at": due})
         return refund
     match to:
@@ -68,7 +69,7 @@ async def settle(unit: UnitOfWork, change: Change, refund_id: UUID, seen: Provid
         case RefundStep.SUCCEEDED:
             return await _post(unit, change, refund, seen.refund_ref)
         case _:
-            due = next_refund_reading(0, change.now)
+            due = next_refund_reading(0, change.now, change.pace)
             return await _write(unit, change, refund, to, ref=seen.refund_ref, next_poll_at=due, poll_attempts=0)
 
 

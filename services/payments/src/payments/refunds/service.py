@@ -21,6 +21,7 @@ from chassis.tenancy import only
 from kernel import InvalidInput, Money, MoneyError, new_id
 from psp.capabilities import RefundSupport
 from psp.provider import (
+    REFUND_DECISION,
     OutcomeUnknown,
     PaymentMethod,
     PaymentNotFound,
@@ -80,7 +81,7 @@ async def refund_payment(
         if claim.resumed:
             refund = await repository.lock(unit.session, claim.resource_id)
             return claim, refund
-        change = Change(await payments.lock(unit.session, payment.id), Cause.REFUND, ctx.clock.now())
+        change = _change(ctx, await payments.lock(unit.session, payment.id))
         refund = await ledger.reserve(unit, change, claim.resource_id, amount, wish.reason)
         await change.save(unit)
         return claim, refund
@@ -117,6 +118,8 @@ async def examine(ctx: PaymentsContext, refund: Refund) -> Refund:
             seen = await provider.find_refund(await _request(ctx, payment, refund))
     except PaymentNotFound:
         seen = None
+    if seen is not None and seen.derived and ctx.clock.now() - refund.created_at < REFUND_DECISION:
+        raise ProviderUnavailable(payment.provider, "refund_not_decided")
     return await _settle(ctx, refund, seen)
 
 
@@ -163,7 +166,7 @@ async def _submit(
     try:
         seen = await provider.refund(request)
     except OutcomeUnknown:
-        await _leave_open(ctx, refund)
+        await _leave_open(ctx, payment, refund)
         return await _examine_quietly(ctx, refund)
     except ProviderError as error:
         await _release(ctx, refund, payment_errors.failure_reason(error), scope, claim)
@@ -191,7 +194,9 @@ async def _examine_quietly(ctx: PaymentsContext, refund: Refund) -> Refund:
         return await examine(ctx, refund)
     except UNREACHABLE as error:
         log.info("refund.unread", refund_id=str(refund.id), code=error.code)
-    at = next_refund_reading(refund.poll_attempts, ctx.clock.now())
+    payment = await payments.find(ctx.database, refund.payment_id)
+    assert payment is not None
+    at = next_refund_reading(refund.poll_attempts, ctx.clock.now(), ctx.providers.pace_of(payment.provider))
     await repository.postpone(ctx.database, refund.id, at)
     return refund
 
@@ -199,7 +204,7 @@ async def _examine_quietly(ctx: PaymentsContext, refund: Refund) -> Refund:
 async def _settle(ctx: PaymentsContext, refund: Refund, seen: ProviderRefund | None) -> Refund:
     async def apply(unit: UnitOfWork) -> Refund:
         locked = await payments.lock(unit.session, refund.payment_id)
-        change = Change(locked, Cause.REFUND, ctx.clock.now())
+        change = _change(ctx, locked)
         after = (
             await _absent(unit, change, refund) if seen is None else await ledger.settle(unit, change, refund.id, seen)
         )
@@ -214,27 +219,32 @@ async def _absent(unit: UnitOfWork, change: Change, refund: Refund) -> Refund:
     locked = await repository.lock(unit.session, refund.id)
     if locked.step in UNSENT and change.now - locked.created_at >= UNSEEN_FOR:
         return await ledger.fail(unit, change, locked, "not_received")
-    due = next_refund_reading(locked.poll_attempts, change.now) if locked.step in OPEN else None
+    due = next_refund_reading(locked.poll_attempts, change.now, change.pace) if locked.step in OPEN else None
     await repository.change(unit.session, locked.id, {"next_poll_at": due})
     return locked
 
 
-async def _leave_open(ctx: PaymentsContext, refund: Refund) -> None:
+async def _leave_open(ctx: PaymentsContext, payment: Payment, refund: Refund) -> None:
     async def mark(unit: UnitOfWork) -> None:
         now = ctx.clock.now()
-        await repository.mark_unanswered(unit.session, refund.id, next_refund_reading(0, now), now)
+        at = next_refund_reading(0, now, ctx.providers.pace_of(payment.provider))
+        await repository.mark_unanswered(unit.session, refund.id, at, now)
 
     await ctx.database.run(mark)
 
 
 async def _release(ctx: PaymentsContext, refund: Refund, reason: str, scope: IdempotencyScope, claim: Claim) -> None:
     async def release(unit: UnitOfWork) -> None:
-        change = Change(await payments.lock(unit.session, refund.payment_id), Cause.REFUND, ctx.clock.now())
+        change = _change(ctx, await payments.lock(unit.session, refund.payment_id))
         await ledger.fail(unit, change, await repository.lock(unit.session, refund.id), reason)
         await change.save(unit)
         await ctx.idempotency.forget(unit, scope, claim)
 
     await ctx.database.run(release)
+
+
+def _change(ctx: PaymentsContext, locked: Payment) -> Change:
+    return Change(locked, Cause.REFUND, ctx.clock.now(), ctx.providers.pace_of(locked.provider))
 
 
 def _provider(ctx: PaymentsContext, payment: Payment) -> PaymentProvider:

@@ -73,7 +73,7 @@ async def examine(
         if received is not None and not await unit.accept(received):
             return await repository.lock(unit.session, payment.id)
         locked = await repository.lock(unit.session, payment.id)
-        change = Change(locked, cause, ctx.clock.now())
+        change = Change(locked, cause, ctx.clock.now(), ctx.providers.pace_of(locked.provider))
         await _apply(unit, change, reading)
         return await change.save(unit)
 
@@ -124,7 +124,7 @@ async def stop_waiting(ctx: PaymentsContext, payment: Payment) -> Payment:
         locked = await repository.lock(unit.session, payment.id)
         if locked.step not in WAITING:
             return locked
-        change = Change(locked, cause, ctx.clock.now())
+        change = Change(locked, cause, ctx.clock.now(), ctx.providers.pace_of(locked.provider))
         change.move(Step.FAILED, detail=detail, failure_reason=reason_to_give_up(ctx, locked) or "canceled")
         return await change.save(unit)
 
@@ -181,7 +181,8 @@ async def _resolve_within(ctx: PaymentsContext, payment: Payment) -> None:
     except UNREACHABLE as error:
         metrics.reads.labels(payment.provider, "unreachable").inc()
         now = ctx.clock.now()
-        at = schedule.next_reading(payment.step, payment.poll_attempts, now, payment.expires_at)
+        pace = ctx.providers.pace_of(payment.provider)
+        at = schedule.next_reading(payment.step, payment.poll_attempts, now, payment.expires_at, pace)
         await repository.postpone(ctx.database, payment.id, at)
         log.info("payment.unread", payment_id=str(payment.id), provider=payment.provider, code=error.code)
 

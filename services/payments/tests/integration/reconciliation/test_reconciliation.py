@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from chassis.auth import Role
 from chassis.testing.tokens import make_principal
-from kernel import FixedClock, new_id
+from kernel import Country, FixedClock, new_id
 from payments import metrics
 from payments.reconciliation import repository, service
 from sqlalchemy import text
@@ -37,11 +37,11 @@ async def made(till, **fields):
     return created
 
 
-async def run(ctx, day):
+async def run(ctx, day, provider="conekta"):
     """A reconciliation to its end."""
 
     async def begin(unit):
-        return await service.request(ctx, unit, "conekta", day)
+        return await service.request(ctx, unit, provider, day)
 
     wanted = await ctx.database.run(begin)
     await service.run_due(ctx)
@@ -137,7 +137,7 @@ async def test_every_day_is_scheduled_once(till, later, today):
         text("SELECT provider FROM reconciliations WHERE origin = 'schedule' AND day = :day"),
         {"day": (later.clock.now() - timedelta(hours=2)).date() - timedelta(days=1)},
     )
-    assert [row.provider for row in rows] == ["conekta"]
+    assert sorted(row.provider for row in rows) == ["conekta", "khipu", "mercadopago", "payu"]
     await service.run_due(later)
 
 
@@ -158,10 +158,72 @@ async def test_administrators_ask_for_it_and_see_it(till, today):
     assert (await till.sut.client.get(f"{_PATH}/{new_id()}", headers=headers)).status_code == 404
 
 
+COUNTRIES = {"mercadopago": Country.AR, "khipu": Country.CL, "payu": Country.CO}
+
+
+async def waiting(till, provider):
+    """A payment the buyer has come to, which at PayU is when it first exists."""
+    created = await till.create(amount="15050", method="PAYMENT_LINK")
+    assert created["providerAdapter"] == provider
+    await till.arrive(created)
+    await till.set(created["id"], created_at=datetime.now(UTC))
+    return created
+
+
+@pytest.mark.parametrize("provider", COUNTRIES)
+async def test_every_provider_is_reconciled_as_far_as_it_tells(till, later, today, provider):
+    till = till.at(COUNTRIES[provider])
+    twin = till.twins.provider(provider)
+    await till.run(text("UPDATE payments SET next_poll_at = NULL"))
+    same, unheard, other, absent, extra = [await waiting(till, provider) for _ in range(5)]
+    await twin.pay(unheard["id"])
+    await twin.pay(other["id"], amount=100)
+    await twin.pay(extra["id"])
+    missing = {"mercadopago": "ORD0", "khipu": "abcdefghijkl", "payu": "1"}[provider]
+    await till.set(absent["id"], provider_ref=missing)
+    for statement in ("DELETE FROM payment_events WHERE payment_id = :id", "DELETE FROM payments WHERE id = :id"):
+        await till.run(text(statement), {"id": UUID(extra["id"])})
+
+    done = await run(till.ctx, today - timedelta(days=1), provider)
+    assert (done.status, done.ours) == ("DONE", 0)
+    # While they may still be paid: what has been given up is another story.
+    day = replace(later, clock=FixedClock(later.clock.now()))
+    await till.run(
+        text("UPDATE payments SET expires_at = :at WHERE business_id = :id"),
+        {"at": day.clock.now() + timedelta(days=1), "id": till.business.id},
+    )
+    done = await run(day, today, provider)
+    assert (done.status, done.failure) == ("DONE", None)
+    assert done.finds_extra is (provider == "mercadopago")
+    assert await found_of(day, done, same) == []
+    assert await found_of(day, done, unheard) == [("DIFFERENT", "status", True)]
+    assert (await till.show(unheard["id"]))["status"] == "CONFIRMED"
+    [(kind, fields, repaired)] = await found_of(day, done, other)
+    assert (kind, "amount" in fields.split(","), repaired) == ("DIFFERENT", True, False)
+    assert (await till.show(other["id"]))["disputed"] is True
+    [(kind, _, repaired)] = await found_of(day, done, absent | {"providerRef": missing})
+    assert (kind, repaired) == ("MISSING", False)
+    expected = [("EXTRA", "payment", False)] if done.finds_extra else []
+    assert await found_of(day, done, extra) == expected
+
+
+@pytest.mark.parametrize("provider", ["khipu", "payu"])
+async def test_who_cannot_list_and_is_away_is_asked_again(till, later, today, provider):
+    till = till.at(COUNTRIES[provider])
+    await waiting(till, provider)
+    operation = {"khipu": "payments.get", "payu": "orders.search"}[provider]
+    await till.twins.fault("http_500", twin=provider, operation=operation, times=None)
+    paused = await run(later, today, provider)
+    assert (paused.status, bool(paused.failure)) == ("PENDING", True)
+    await till.twins.clear_faults(provider)
+    afterwards = replace(later, clock=FixedClock(later.clock.now() + timedelta(minutes=11)))
+    await service.run_due(afterwards)
+    assert (await repository.find(later.database, paused.id)).status == "DONE"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"provider": "khipu", "day": "2026-01-01"}, 422, "reconciliation_not_supported"),
         ({"provider": "nobody", "day": "2026-01-01"}, 422, "reconciliation_not_supported"),
         ({"provider": "conekta", "day": "2099-01-01"}, 422, "day_not_over"),
         ({"provider": "conekta", "day": "9999-12-31"}, 400, "validation_failed"),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from payments.intents.schedule import next_reading, next_refund_reading
 from payments.intents.status import Step
+from psp.pace import Pace
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)
@@ -22,6 +23,19 @@ def test_an_unknown_outcome_is_asked_for_within_seconds_and_then_ever_more_rarel
 
 def test_an_unknown_outcome_is_asked_for_however_long_it_takes() -> None:
     assert next_reading(Step.UNKNOWN, 10_000, NOW, NOW - timedelta(days=1)) is not None
+
+
+def test_a_provider_that_wants_to_be_asked_rarely_is() -> None:
+    """As PayU does: seven minutes after the creation, then ten minutes apart; only the expiry is looked at sooner."""
+    pace = Pace(timedelta(minutes=7), timedelta(minutes=10))
+    for step in (Step.UNKNOWN, Step.PENDING):
+        pauses = [(next_reading(step, n, NOW, LATER, pace) or NOW) - NOW for n in range(8)]
+        assert pauses[:2] == [timedelta(minutes=7), timedelta(minutes=10)]
+        assert pauses == sorted(pauses)
+    assert next_reading(Step.PENDING, 0, NOW, NOW + timedelta(minutes=5), pace) == NOW + timedelta(minutes=7)
+    assert next_reading(Step.PENDING, 1, NOW, NOW + timedelta(minutes=8), pace) == NOW + timedelta(minutes=8)
+    assert next_reading(Step.PENDING, 1, NOW, NOW, pace) == NOW + timedelta(minutes=10)
+    assert next_refund_reading(0, NOW, pace) == NOW + timedelta(minutes=10)
 
 
 def test_a_waiting_payment_is_read_at_its_expiry_at_the_latest() -> None:

@@ -27,7 +27,7 @@ class Api:
         once, of_order = self._calls.once, self._calls.of_order
         for method, path, operation, handler, references, status in (
             ("POST", "", "orders.create", once(self.create), _of_creation, 201),
-            ("GET", "", "orders.search", self.search, _of_search, 200),
+            ("GET", "", _of_list, self.search, _of_search, 200),
             ("GET", "/{id}", "orders.get", self.get, of_order, 200),
             ("POST", "/{id}/cancel", "orders.cancel", once(self.cancel), of_order, 200),
             ("POST", "/{id}/refund", "orders.refund", once(self.refund), of_order, 201),
@@ -82,6 +82,10 @@ class Api:
 def _of_creation(request: Request, body: Any) -> Collection[str]:
     reference = body.get("external_reference") if isinstance(body, dict) else None
     return {reference} if isinstance(reference, str) else ()
+
+
+def _of_list(request: Request, body: Any) -> str:
+    return "orders.search" if request.query_params.get("external_reference") else "orders.list"
 
 
 def _of_search(request: Request, body: Any) -> Collection[str]:

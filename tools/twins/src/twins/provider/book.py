@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -9,13 +10,14 @@ from typing import Any, Protocol
 Json = dict[str, Any]
 
 
-class Refusal(Exception):
+class Refusal(Exception, ABC):
     """The twin says no, in the words of its provider."""
 
     status: int
 
+    @abstractmethod
     def body(self) -> Json:
-        raise NotImplementedError
+        """In the form its provider gives errors."""
 
 
 class Standing(StrEnum):

@@ -6,13 +6,14 @@ was used may answer 409 instead of the first answer; that is an unknown outcome,
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from datetime import datetime, timedelta
 from typing import ClassVar, Final, Self
 
 from kernel import Clock, Country, Currency, new_id
 
 from psp.argentina.mercadopago import mapping, wire
-from psp.argentina.mercadopago.client import MercadoPagoClient
+from psp.argentina.mercadopago.client import PAGE, MercadoPagoClient
 from psp.argentina.mercadopago.settings import MercadoPagoSettings
 from psp.argentina.mercadopago.webhook import MercadoPagoWebhooks
 from psp.capabilities import Capabilities, MethodCapability, RefundSupport
@@ -46,9 +47,12 @@ from psp.provider import (
     WebhookReceiver,
     WebhookRequest,
 )
-from psp.readings import check_refund, creation_window, decisive, new_refund, noted
+from psp.readings import Window, check_refund, creation_window, decisive, new_refund, noted
 
 _FIVE_MINUTES = timedelta(minutes=5)
+
+# More than a till creates in an hour.
+_MAX_PAGES = 100
 
 
 @observed
@@ -90,6 +94,9 @@ class MercadoPagoAdapter:
         },
         webhooks="signed (HMAC, SHA-256) over the order's id, the request's id and a time, not over the body.",
         idempotency="an idempotency key on every write, made of our own id.",
+        lists_payments=True,
+        reconciliation="against the orders created in a period: Mercado Pago's search tells their ids, and each is"
+        " read. It shows orders of a QR code for three months.",
     )
 
     def __init__(self, settings: MercadoPagoSettings, client: MercadoPagoClient, clock: Clock) -> None:
@@ -197,6 +204,30 @@ class MercadoPagoAdapter:
 
     def parse_webhook(self, request: WebhookRequest) -> WebhookEvent:
         return self._webhooks.parse_webhook(request)
+
+    async def list_payments(self, since: datetime, until: datetime) -> tuple[FetchedPayment, ...]:
+        window = Window(math.floor(since.timestamp()), math.ceil(until.timestamp()))
+        # An order made meanwhile pushes the others on, so that one may be told of twice.
+        ids: dict[str, None] = {}
+        for page in range(_MAX_PAGES):
+            entries = (await self._client.list_orders(window, page * PAGE)).data or ()
+            ids |= dict.fromkeys(entry.id for entry in entries)
+            if len(entries) < PAGE:
+                return await self._read_all(list(ids))
+        raise ProviderUnavailable(self.name, "search_inconclusive")
+
+    async def _read_all(self, ids: list[str]) -> tuple[FetchedPayment, ...]:
+        """How much of an order a search shows is not documented, so each is read."""
+        found = []
+        for id in ids:
+            try:
+                order = await self._client.get_order(id)
+            except ProviderRejected as refusal:
+                # What is listed and cannot be shown is not absent.
+                raise ProviderUnavailable(self.name, "search_inconclusive", refusal.code) from None
+            if not mapping.is_foreign(order):
+                found.append(self._noted(order))
+        return tuple(found)
 
     def _refund_body(self, order: wire.Order, request: RefundRequest) -> dict[str, object] | None:
         """None for the whole. Raises ProviderRejected for what they would refuse."""

@@ -23,6 +23,8 @@ from psp.transport import Transport, connect
 
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 _IDEMPOTENCY = "X-Idempotency-Key"
+# Orders of a search that are asked for at once.
+PAGE = 50
 
 
 class MercadoPagoClient:
@@ -77,12 +79,13 @@ class MercadoPagoClient:
         return await self._transport.read("orders.get", f"/v1/orders/{_checked(order_id)}", wire.Order)
 
     async def search_orders(self, external_reference: str, window: Window) -> wire.Page:
-        params = {
-            "external_reference": external_reference,
-            "begin_date": _iso(window.first),
-            "end_date": _iso(window.last),
-        }
+        params = {"external_reference": external_reference, **_span(window)}
         return await self._transport.read("orders.search", "/v1/orders", wire.Page, params=params)
+
+    async def list_orders(self, window: Window, offset: int) -> wire.Page:
+        """PAGE of them at most, from the one at `offset` on."""
+        params = {**_span(window), "limit": str(PAGE), "offset": str(offset)}
+        return await self._transport.read("orders.list", "/v1/orders", wire.Page, params=params)
 
 
 def _checked(order_id: str) -> str:
@@ -90,6 +93,10 @@ def _checked(order_id: str) -> str:
     if _ID.fullmatch(order_id) is None:
         raise PaymentNotFound(NAME, "malformed_id")
     return order_id
+
+
+def _span(window: Window) -> dict[str, str]:
+    return {"begin_date": _iso(window.first), "end_date": _iso(window.last)}
 
 
 def _iso(epoch: int) -> str:

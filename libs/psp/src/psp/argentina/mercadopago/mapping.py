@@ -144,6 +144,14 @@ def fetched(order: wire.Order) -> FetchedPayment:
     )
 
 
+def is_foreign(order: wire.Order) -> bool:
+    """In another currency it is somebody else's, sold with the same account."""
+    try:
+        return _currency(order) is not Currency.ARS
+    except ValueError:
+        return order.currency is not None
+
+
 def paid_transaction(order: wire.Order) -> str | None:
     """What a partial refund must name."""
     payments = (order.transactions.payments if order.transactions else None) or ()

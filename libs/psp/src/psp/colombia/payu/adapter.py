@@ -25,6 +25,7 @@ from psp.colombia.payu.settings import PayuSettings
 from psp.colombia.payu.webhook import PayuWebhooks
 from psp.confirmation import expired, judge
 from psp.observed import observed
+from psp.pace import Pace
 from psp.provider import (
     Adapter,
     Bank,
@@ -119,6 +120,8 @@ class PayuAdapter:
         " takes one at a time.",
         cancels=False,
         shows_refunds_under_way=False,
+        readings="seven minutes after the creation for the first time, then ten minutes apart"
+        " (`PAYU_FIRST_READING_SECONDS`, `PAYU_READING_INTERVAL_SECONDS`), besides the one at the expiry.",
     )
 
     def __init__(self, settings: PayuSettings, client: PayuClient, clock: Clock) -> None:
@@ -127,6 +130,9 @@ class PayuAdapter:
         self._clock = clock
         self._webhooks = PayuWebhooks(settings, clock)
         self._grace = timedelta(seconds=settings.expiry_grace_seconds)
+        self.pace = Pace(
+            timedelta(seconds=settings.first_reading_seconds), timedelta(seconds=settings.reading_interval_seconds)
+        )
         self._banks: tuple[Bank, ...] = ()
         self._banks_until: datetime | None = None
 
@@ -244,7 +250,7 @@ class PayuAdapter:
         seen = decided[position - 1]
         if seen.refund_ref != refund_ref:
             # In its place stands one of another amount. That one shows in the payment; this one was not carried out.
-            return ProviderRefund(refund_ref, amount, RefundStatus.FAILED, status_text="other_amount")
+            return ProviderRefund(refund_ref, amount, RefundStatus.FAILED, status_text="other_amount", derived=True)
         return seen
 
     async def find_refund(self, request: RefundRequest) -> ProviderRefund | None:

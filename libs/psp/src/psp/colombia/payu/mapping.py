@@ -333,11 +333,12 @@ def failure(status: int, answer: wire.Answer | None, *, write: bool, retry_after
     text = (answer.error if answer else None) or ""
     if status == 429:
         return ProviderUnavailable(NAME, "rate_limited", retry_after=retry_after)
-    if status in (401, 403) or _CREDENTIALS.search(text):
-        return ProviderNotConfigured(NAME, "credentials_refused", "the API key or login was refused")
+    # Before any word of theirs is read: what a failing server writes says nothing of what has happened.
     if status in range(300, 400) or status in (408, *range(500, 600)) or (answer is None and status < 400):
         error = OutcomeUnknown if write else ProviderUnavailable
         return error(NAME, f"http_{status}", retry_after=retry_after)
+    if status in (401, 403) or _CREDENTIALS.search(text):
+        return ProviderNotConfigured(NAME, "credentials_refused", "the API key or login was refused")
     if status == 404 or (not write and _ABSENT.search(text)):
         return PaymentNotFound(NAME, "not_found")
     if _UNDER_WAY.search(text):

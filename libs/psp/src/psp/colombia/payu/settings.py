@@ -35,6 +35,8 @@ class PayuSettings(ProviderSettings):
     expiry_grace_seconds: for how long after the expiry a buyer who opened the checkout in time may still come.
     refund_decision_seconds: when a refund of which nothing is seen counts as never received. PayU decides within three
     business days, and shows nothing before.
+    first_reading_seconds, reading_interval_seconds: how soon after its creation a payment is read for the first time,
+    and how long readings are apart at least. PayU asks for seven and for ten minutes.
     timeout_seconds: PayU answers within three seconds on average and a minute at most.
     anonymous_*: the checkout wants to know the buyer; these stand in where nothing is known.
     """
@@ -59,6 +61,8 @@ class PayuSettings(ProviderSettings):
     banks_seconds: int = Field(default=86_400, ge=0)
     expiry_grace_seconds: int = Field(default=900, ge=0)
     refund_decision_seconds: int = Field(default=7 * 86_400, ge=0)
+    first_reading_seconds: int = Field(default=420, ge=0)
+    reading_interval_seconds: int = Field(default=600, ge=0)
     timeout_seconds: float = Field(default=60.0, gt=0, le=120)
     anonymous_name: str = "Consumidor final"
     anonymous_email: str = "consumidor.final@example.com"

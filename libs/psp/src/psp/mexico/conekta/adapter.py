@@ -97,6 +97,7 @@ class ConektaAdapter:
         webhooks="signed (RSA, SHA-256, over the raw body), without a timestamp; repeated by event id.",
         idempotency="no idempotency key; an unanswered creation is looked up by our reference.",
         lists_payments=True,
+        reconciliation="against the orders created in a period, as Conekta lists them.",
     )
 
     def __init__(self, settings: ConektaSettings, client: ConektaClient, clock: Clock) -> None:
