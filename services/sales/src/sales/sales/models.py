@@ -94,6 +94,8 @@ class Sale(Base):
     cash_amount: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
     # What cash rounding adds to cash_amount: cash_amount + rounding is handed over.
     rounding: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    # The drawer that was open at the branch when the sale began.
+    cash_session_id: Mapped[UUID | None]
     tendered: Mapped[Decimal | None]
     change: Mapped[Decimal | None]
     expires_in: Mapped[int | None]
