@@ -29,12 +29,14 @@ def upgrade() -> None:
     _create_registers()
     _create_sessions()
     _create_ledger()
+    _tie_sales()
     op.execute(_APPEND_ONLY)
     op.execute(_APPEND_ONLY_TRIGGER)
     secure_tables(dict.fromkeys(_TABLES, "business_id"))
 
 
 def downgrade() -> None:
+    op.drop_column("sales", "cash_session_id")
     unsecure(*_TABLES)
     for table in reversed(_TABLES):
         op.drop_table(table)
@@ -184,4 +186,15 @@ def _create_ledger() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("session_id", "kind", "method", "created_by", "late"),
         postgresql_with={"fillfactor": 70},
+    )
+
+
+def _tie_sales() -> None:
+    op.add_column("sales", _uuid("cash_session_id", nullable=True))
+    # What a closing asks for: the sales of the session that still wait for their payment.
+    op.create_index(
+        "ix_sales_cash_session_pending",
+        "sales",
+        ["cash_session_id"],
+        postgresql_where=sa.text("cash_session_id IS NOT NULL AND status = 'PENDING_PAYMENT'"),
     )

@@ -11,6 +11,8 @@ from contracts.catalog.v1 import inventory_pb2_grpc
 from contracts.payments.v1 import payments_pb2_grpc
 
 from sales.base import Base
+from sales.cash_registers.routes import router as cash_registers
+from sales.cash_sessions.routes import router as cash_sessions
 from sales.context import SalesContext
 from sales.sales import jobs, routes, rpc
 from sales.sales.consumers import CONSUMER
@@ -37,7 +39,7 @@ async def build(kit: Kit[Any]) -> Service:
     )
     return Service(
         context=context,
-        routers=[routes.router],
+        routers=[routes.router, cash_registers, cash_sessions],
         rpc=[rpc.rpc_service(context)],
         consumers=[CONSUMER],
         jobs=[jobs.resumer(context)],

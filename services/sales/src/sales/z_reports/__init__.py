@@ -1,0 +1,1 @@
+"""What is printed when a drawer is closed: the Z-report."""
