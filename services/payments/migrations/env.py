@@ -1,3 +1,4 @@
+import payments.accounts.models
 import payments.methods.models
 import payments.reconciliation.models
 import payments.refunds.models

@@ -8,6 +8,7 @@ from chassis.runtime import Job, Kit, Service
 from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
 from psp.registry import ProviderRegistry
 
+from payments.accounts.models import SEALED, payment_accounts
 from payments.checkout.routes import router as checkout_router
 from payments.confirmation.routes import router as confirmation_router
 from payments.context import PaymentsContext
@@ -16,6 +17,7 @@ from payments.intents.listing import PaymentLists
 from payments.intents.models import payments
 from payments.intents.routes import router as intents_router
 from payments.intents.rpc import PaymentsServicer
+from payments.methods.banks import BankLists
 from payments.methods.routes import router as methods_router
 from payments.reconciliation import service as reconciliation
 from payments.reconciliation.routes import router as reconciliation_router
@@ -45,6 +47,7 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
         idempotency=kit.idempotency,
         providers=providers,
         lists=PaymentLists(kit.database),
+        banks=BankLists(kit.cache, kit.clock),
     )
     return Service(
         context=ctx,
@@ -75,6 +78,6 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
             Job("measure-payments", 15, lambda: resolution.measure(ctx), exclusive=False),
             Job("measure-refunds", 15, lambda: refunds.measure(ctx), exclusive=False),
         ],
-        sealed=[SealedTable(payments, ("customer",))],
+        sealed=[SealedTable(payments, ("customer", "payer")), SealedTable(payment_accounts, SEALED)],
         body_limit=64 * 1024,
     )

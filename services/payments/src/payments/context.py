@@ -13,6 +13,7 @@ from kernel import Clock
 from psp.registry import ProviderRegistry
 
 from payments.intents.listing import PaymentLists
+from payments.methods.banks import BankLists
 from payments.settings import PaymentsSettings
 
 
@@ -29,3 +30,4 @@ class PaymentsContext:
     idempotency: Idempotency
     providers: ProviderRegistry
     lists: PaymentLists
+    banks: BankLists

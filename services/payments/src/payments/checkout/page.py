@@ -21,6 +21,7 @@ _STYLE: Final = (
     "button{font:inherit;width:100%;margin-top:1rem;padding:.9rem;border:0;border-radius:.6rem;background:#1a7f4b;"
     "color:#fff}"
 )
+_AGAIN: Final = "10"  # seconds
 # Without scripts there is still the button.
 _SCRIPT: Final = "document.forms[0].submit()"
 
@@ -48,6 +49,17 @@ def paid_page(language: Language, business: str, amount: str, *, given_back: boo
     return _html(language, business, body)
 
 
+def waiting_page(language: Language, business: str, amount: str, bank_url: str | None) -> HTMLResponse:
+    """For a buyer who is back from their bank before its word is; asks again by itself."""
+    texts = TEXTS[language]
+    back = f'<p><a href="{escape(bank_url)}" rel="noreferrer">{texts.back_to_bank}</a></p>' if bank_url else ""
+    body = (
+        f'<h1>{escape(business)}</h1><p>{texts.waiting}<br><span class="amount">{escape(amount)}</span></p>'
+        f'<p class="quiet">{texts.waiting_hint}</p>{back}'
+    )
+    return _html(language, business, body, refresh=True)
+
+
 def over_page(language: Language, business: str) -> HTMLResponse:
     texts = TEXTS[language]
     body = f"<h1>{escape(business)}</h1><p>{texts.over}</p><p>{texts.over_hint}</p>"
@@ -60,7 +72,13 @@ def gone_page(language: Language) -> HTMLResponse:
 
 
 def _html(
-    language: Language, title: str, body: str, *, policy: str = "form-action 'none'", status: int = 200
+    language: Language,
+    title: str,
+    body: str,
+    *,
+    policy: str = "form-action 'none'",
+    status: int = 200,
+    refresh: bool = False,
 ) -> HTMLResponse:
     return HTMLResponse(
         f'<!doctype html><html lang="{language.value}"><head><meta charset="utf-8">'
@@ -71,6 +89,7 @@ def _html(
             "Content-Security-Policy": f"default-src 'none'; style-src {_hash(_STYLE)}; base-uri 'none'; {policy};"
             " frame-ancestors 'none'",
             "Cache-Control": "no-store",
+            **({"Refresh": _AGAIN} if refresh else {}),
         },
     )
 

@@ -11,7 +11,7 @@ from kernel import NotFound
 from starlette.responses import HTMLResponse, Response
 
 from payments.checkout import service
-from payments.checkout.page import gone_page, leading_page, over_page, paid_page
+from payments.checkout.page import gone_page, leading_page, over_page, paid_page, waiting_page
 from payments.context import PaymentsContext
 from payments.counter.texts import language_of
 from payments.intents.status import Step
@@ -36,6 +36,8 @@ async def lead_to_provider(
     amount = Formatter(language, visit.business.country).money(payment.money)
     if visit.form is not None:
         return leading_page(language, business, amount, visit.form)
+    if visit.waiting:
+        return waiting_page(language, business, amount, payment.payment_link)
     if payment.step in (Step.CONFIRMED, Step.PARTIALLY_REFUNDED, Step.REFUNDED):
         return paid_page(language, business, amount, given_back=payment.step is Step.REFUNDED)
     return over_page(language, business)

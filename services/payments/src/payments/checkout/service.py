@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from chassis.directory import Business
 from chassis.tenancy import everyone, only
 from kernel import NotFound
-from psp.provider import CheckoutForm, ProviderNotConfigured, ProviderRejected
+from psp.provider import CheckoutForm, PaymentMethod, ProviderNotConfigured, ProviderRejected
 
 from payments.context import PaymentsContext
 from payments.intents import drafts, links, repository
@@ -21,11 +21,13 @@ from payments.intents.status import Step
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """form: None once the payment is not to be paid any more."""
+    """form: of a provider that is reached by one, None once the payment is not to be paid any more. waiting: the buyer
+    has been sent elsewhere, and nobody knows yet what came of it."""
 
     payment: Payment
     business: Business
     form: CheckoutForm | None
+    waiting: bool = False
 
 
 async def visit(ctx: PaymentsContext, key: str) -> Visit:
@@ -40,7 +42,11 @@ async def visit(ctx: PaymentsContext, key: str) -> Visit:
         raise NotFound("There is no such payment", code="payment_not_found")
     with only(payment.business_id):
         business = await ctx.directory.business(payment.business_id)
-        return Visit(payment, business, _form(ctx, payment))
+        open_still = (
+            payment.step is Step.PENDING and payment.disputed_at is None and payment.cancel_requested_at is None
+        )
+        by_bank = payment.method == PaymentMethod.BANK_TRANSFER
+        return Visit(payment, business, _form(ctx, payment), waiting=by_bank and open_still)
 
 
 def _form(ctx: PaymentsContext, payment: Payment) -> CheckoutForm | None:

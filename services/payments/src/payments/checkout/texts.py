@@ -22,6 +22,9 @@ class Texts:
     over_hint: str
     gone: str
     gone_hint: str
+    waiting: str
+    waiting_hint: str
+    back_to_bank: str
 
 
 TEXTS: Final[Mapping[Language, Texts]] = {
@@ -35,6 +38,9 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         over_hint="No se te cobró nada aquí. Pide al comercio uno nuevo.",
         gone="Este enlace de pago no existe",
         gone_hint="Pide al comercio uno nuevo.",
+        waiting="Esperamos la confirmación de tu banco",
+        waiting_hint="Si ya autorizaste el pago, esta página lo mostrará en un momento.",
+        back_to_bank="Volver a mi banco",
     ),
     Language.PT: Texts(
         to_pay="Total a pagar",
@@ -46,6 +52,9 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         over_hint="Nada foi cobrado aqui. Peça uma nova à loja.",
         gone="Este link de pagamento não existe",
         gone_hint="Peça um novo à loja.",
+        waiting="Esperamos a confirmação do seu banco",
+        waiting_hint="Se você já autorizou o pagamento, esta página vai mostrar em instantes.",
+        back_to_bank="Voltar ao meu banco",
     ),
     Language.EN: Texts(
         to_pay="Amount due",
@@ -57,5 +66,8 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         over_hint="You were not charged here. Ask the shop for a new one.",
         gone="There is no such payment link",
         gone_hint="Ask the shop for a new one.",
+        waiting="We are waiting for your bank",
+        waiting_hint="If you have approved the payment, this page will show it in a moment.",
+        back_to_bank="Back to my bank",
     ),
 }

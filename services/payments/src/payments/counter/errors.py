@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from kernel import Conflict, InvalidInput, RateLimited
+from kernel import Conflict, FieldError, InvalidInput, RateLimited
 
 AMOUNT_INVALID: Final = "amount_invalid"
 NOTE_INVALID: Final = "note_invalid"
 NOT_OPEN: Final = "payment_not_open"
+PAYER_INVALID: Final = "payer_invalid"
 
 
 def amount_invalid() -> InvalidInput:
@@ -17,6 +19,14 @@ def amount_invalid() -> InvalidInput:
 
 def note_invalid() -> InvalidInput:
     return InvalidInput("The note must be short and printable", code=NOTE_INVALID)
+
+
+def payer_invalid(fields: Sequence[str]) -> InvalidInput:
+    return InvalidInput(
+        "What the bank needs to know is not complete",
+        code=PAYER_INVALID,
+        errors=[FieldError(field, "is missing or not readable") for field in fields],
+    )
 
 
 def not_open() -> Conflict:

@@ -13,8 +13,10 @@ from uuid import UUID
 from kernel import Currency
 
 from payments.counter import errors
+from payments.counter.payer import PayerForm
 
 MAX_NOTE: Final = 80
+BY_BANK: Final = "bank"
 
 # No thousands separators: what is one in Santiago is a decimal point in Mexico.
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,2})?", re.ASCII)
@@ -24,13 +26,15 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """As sent, of harmless length. payment_id: of the open sale that the buyer was shown. lang: as chosen."""
+    """As sent, of harmless length. payment_id: of the open sale that the buyer was shown. lang: as chosen.
+    payer: of a buyer who pays from their bank."""
 
     token: str
     amount_text: str = ""
     note: str = ""
     payment_id: UUID | None = None
     lang: str | None = None
+    payer: PayerForm | None = None
 
     def amount(self, currency: Currency) -> Decimal:
         """Raises InvalidInput."""
@@ -59,7 +63,7 @@ def read_form(body: bytes) -> Form:
         found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     except ValueError:
         found = {}
-    given = {name: values[0][:200] for name, values in found.items()}
+    given = {name: values[0][:254] for name, values in found.items()}
     token = given.get("token", "")
     try:
         payment_id = UUID(given["payment"]) if "payment" in given else None
@@ -71,4 +75,5 @@ def read_form(body: bytes) -> Form:
         note=given.get("note", ""),
         payment_id=payment_id,
         lang=given.get("lang"),
+        payer=PayerForm.of(given) if given.get("way") == BY_BANK else None,
     )

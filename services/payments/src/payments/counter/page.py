@@ -10,18 +10,23 @@ from typing import Final
 from uuid import UUID
 
 from chassis.localization import Language
+from psp.provider import Bank
 from starlette.responses import HTMLResponse
 
-from payments.counter.texts import TEXTS
+from payments.counter.form import BY_BANK
+from payments.counter.payer import PayerForm
+from payments.counter.texts import TEXTS, Texts
 
 _STYLE: Final = (
     ":root{color-scheme:light dark}"
     "body{font:18px/1.5 system-ui,sans-serif;max-width:26rem;margin:2rem auto;padding:0 1rem}"
     "h1{font-size:1.4rem;margin:0}p{margin:.5rem 0 1rem}label{display:block;margin:1rem 0 .25rem}"
-    "input{font:inherit;width:100%;box-sizing:border-box;padding:.7rem;border:1px solid #8888;border-radius:.6rem}"
+    "input,select{font:inherit;width:100%;box-sizing:border-box;padding:.7rem;border:1px solid #8888;"
+    "border-radius:.6rem}"
     ".amount{font-size:2.2rem;font-weight:600}.quiet{opacity:.7}.problem{color:#c62828;font-weight:600}"
     "button{font:inherit;width:100%;margin-top:1.5rem;padding:.9rem;border:0;border-radius:.6rem;background:#1a7f4b;"
-    "color:#fff}nav{margin-top:2rem;font-size:.9rem}nav a{margin-right:1rem}"
+    "color:#fff}details{margin-top:1.5rem}summary{cursor:pointer}"
+    "nav{margin-top:2rem;font-size:.9rem}nav a{margin-right:1rem}"
 )
 _STYLE_HASH: Final = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
 _NAMES: Final = {Language.ES: "Español", Language.PT: "Português", Language.EN: "English"}
@@ -31,7 +36,8 @@ _NAMES: Final = {Language.ES: "Español", Language.PT: "Português", Language.EN
 class View:
     """What the page shows. due: the amount of the sale that is open, as text, and payment_id its payment; the buyer
     enters the amount where there is none. token: makes a repeated submission the same one. amount, note: as entered.
-    problem: what was wrong with what was sent."""
+    problem: what was wrong with what was sent. banks: from which the buyer may pay at once, which needs payer, of whom
+    document_types are the kinds of document."""
 
     language: Language
     business: str
@@ -44,6 +50,9 @@ class View:
     amount: str = ""
     note: str = ""
     problem: str | None = None
+    banks: tuple[Bank, ...] = ()
+    payer: PayerForm | None = None
+    document_types: tuple[str, ...] = ()
 
 
 def pay_page(view: View, *, secure: bool, status: int = 200) -> HTMLResponse:
@@ -70,7 +79,8 @@ def pay_page(view: View, *, secure: bool, status: int = 200) -> HTMLResponse:
             f'<label for="note">{texts.note} <span class="quiet">({texts.optional})</span></label>',
             f'<input id="note" name="note" maxlength="80" value="{escape(view.note, quote=True)}">',
         ]
-    lines += [f"<button>{texts.pay}</button></form>", _languages(view.language)]
+    lines += [f"<button>{texts.pay}</button>", _by_bank(texts, view) if view.banks else "", "</form>"]
+    lines.append(_languages(view.language))
     return _html(view.language, view.business, "".join(lines), secure=secure, status=status)
 
 
@@ -94,6 +104,40 @@ def _html(language: Language, title: str, body: str, *, secure: bool, status: in
             "Cache-Control": "no-store",
         },
     )
+
+
+def _by_bank(texts: Texts, view: View) -> str:
+    """Folded away until it is wanted; its own button says that it is."""
+    payer = view.payer or PayerForm()
+    banks = [("", texts.choose), *((bank.code, bank.name) for bank in view.banks)]
+    people = [("N", texts.natural), ("J", texts.company)]
+    fields = [
+        _select("bank", texts.bank, banks, payer.bank),
+        _select("personType", texts.person, people, payer.person_type),
+        _input("name", texts.name, payer.name, 'autocomplete="name" maxlength="120"'),
+        _input("email", texts.email, payer.email, 'type="email" autocomplete="email" maxlength="254"'),
+        _input("phone", texts.phone, payer.phone, 'type="tel" autocomplete="tel" maxlength="20"'),
+        _select("documentType", texts.document, [(kind, kind) for kind in view.document_types], payer.document_type),
+        _input("documentNumber", texts.document_number, payer.document_number, 'maxlength="20"'),
+    ]
+    unfolded = " open" if view.payer else ""
+    return (
+        f'<details{unfolded}><summary>{texts.by_bank}</summary><p class="quiet">{texts.by_bank_hint}</p>'
+        f'{"".join(fields)}<button name="way" value="{BY_BANK}">{texts.go_to_bank}</button></details>'
+    )
+
+
+def _input(name: str, label: str, value: str, attributes: str) -> str:
+    entered = escape(value, quote=True)
+    return f'<label for="{name}">{label}</label><input id="{name}" name="{name}" {attributes} value="{entered}">'
+
+
+def _select(name: str, label: str, options: list[tuple[str, str]], chosen: str) -> str:
+    listed = "".join(
+        f'<option value="{escape(value, quote=True)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
+        for value, text in options
+    )
+    return f'<label for="{name}">{label}</label><select id="{name}" name="{name}">{listed}</select>'
 
 
 def _hidden(name: str, value: str) -> str:

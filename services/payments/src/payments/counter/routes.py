@@ -13,10 +13,12 @@ from starlette.responses import RedirectResponse, Response
 
 from payments.context import PaymentsContext
 from payments.counter import errors, service
-from payments.counter.form import MAX_NOTE, Form, new_token, read_form
+from payments.counter.device import device_of, remember
+from payments.counter.form import BY_BANK, MAX_NOTE, Form, new_token, read_form
 from payments.counter.page import View, gone_page, pay_page
 from payments.counter.service import Counter
 from payments.counter.texts import TEXTS, Texts, language_of
+from payments.intents.payers import DOCUMENT_TYPES
 
 Ctx = Annotated[PaymentsContext, context_of(PaymentsContext)]
 
@@ -42,6 +44,14 @@ _FORM: Final[dict[str, Any]] = {
                         "amount": {"type": "string", "maxLength": 16, "examples": ["150.50"]},
                         "note": {"type": "string", "maxLength": MAX_NOTE},
                         "payment": {"type": "string", "format": "uuid", "description": "Of the sale that is open"},
+                        "way": {"type": "string", "enum": [BY_BANK], "description": "With all that follows but token"},
+                        "bank": {"type": "string", "description": "Its code"},
+                        "name": {"type": "string", "maxLength": 120},
+                        "email": {"type": "string", "maxLength": 254},
+                        "phone": {"type": "string", "maxLength": 20},
+                        "documentType": {"type": "string"},
+                        "documentNumber": {"type": "string", "maxLength": 20},
+                        "personType": {"type": "string", "enum": ["N", "J"]},
                         "token": {"type": "string", "description": "Sent twice, it is one payment"},
                         "lang": {"type": "string", "enum": [language.value for language in Language]},
                     },
@@ -72,7 +82,8 @@ async def open_page(
         if not _reads_html(request):
             raise
         return gone_page(language, secure=_secure(ctx))
-    return _page(ctx, counter, language, Form(new_token(), amount[:16], note[:MAX_NOTE]))
+    form = Form(new_token(), amount[:16], note[:MAX_NOTE])
+    return remember(request, await _page(ctx, counter, language, form), secure=_secure(ctx))
 
 
 @router.post(
@@ -94,22 +105,22 @@ async def begin_to_pay(ctx: Ctx, request: Request, method_key: str) -> Response:
             raise
         return gone_page(language, secure=_secure(ctx))
     try:
-        address = await service.way_to_pay(ctx, counter, form)
+        address = await service.way_to_pay(ctx, counter, form, device_of(request, form.token))
     except CobroError as error:
         status = _STATUSES.get(error.kind)
         if status is None or not _reads_html(request):
             raise
-        return _refused(ctx, counter, language, form, error, status)
+        return await _refused(ctx, counter, language, form, error, status)
     return RedirectResponse(address, status_code=303)
 
 
-def _refused(
+async def _refused(
     ctx: PaymentsContext, counter: Counter, language: Language, form: Form, error: CobroError, status: int
 ) -> Response:
     if error.code == _REUSED:
-        form = Form(new_token(), form.amount_text, form.note)
+        form = Form(new_token(), form.amount_text, form.note, payer=form.payer)
     problem = _problem(TEXTS[language], counter, language, error)
-    answer = _page(ctx, counter, language, form, problem=problem, status=status)
+    answer = await _page(ctx, counter, language, form, problem=problem, status=status)
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
@@ -121,6 +132,10 @@ def _problem(texts: Texts, counter: Counter, language: Language, error: CobroErr
             return texts.bad_amount.format(example="150.50" if counter.business.currency.exponent else "1500")
         case errors.NOTE_INVALID:
             return texts.bad_note
+        case errors.PAYER_INVALID:
+            return texts.bad_payer.format(fields=", ".join(_label(texts, wrong.field) for wrong in error.errors))
+        case "bank_unknown":
+            return texts.bad_bank
         case errors.NOT_OPEN:
             return texts.expired
         case "amount_over_limit":
@@ -137,7 +152,20 @@ def _reads_html(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _page(
+def _label(texts: Texts, field: str) -> str:
+    labels = {
+        "name": texts.name,
+        "email": texts.email,
+        "phone": texts.phone,
+        "documentType": texts.document,
+        "documentNumber": texts.document_number,
+        "personType": texts.person,
+        "bank": texts.bank,
+    }
+    return labels[field]
+
+
+async def _page(
     ctx: PaymentsContext,
     counter: Counter,
     language: Language,
@@ -159,6 +187,9 @@ def _page(
         amount=form.amount_text[:16],
         note=form.note[:MAX_NOTE],
         problem=problem,
+        banks=await service.banks(ctx, counter),
+        payer=form.payer,
+        document_types=DOCUMENT_TYPES[business.country],
     )
     return pay_page(view, secure=_secure(ctx), status=status)
 

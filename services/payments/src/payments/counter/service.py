@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
@@ -18,15 +18,17 @@ import orjson
 from chassis.database.idempotency import IdempotencyScope
 from chassis.directory import Business
 from chassis.tenancy import everyone, only
-from kernel import NotFound
-from psp.provider import PaymentMethod
+from kernel import NotFound, RuleViolation, Unavailable
+from psp.provider import Bank, BuyerDevice, PaymentMethod
 
 from payments.context import PaymentsContext
 from payments.counter import errors, repository
 from payments.counter.form import Form
+from payments.intents import drafts
 from payments.intents import service as intents
 from payments.intents.drafts import PaymentDraft
 from payments.intents.models import Payment
+from payments.intents.payers import Buyer
 from payments.methods import errors as method_errors
 from payments.methods import repository as methods
 from payments.methods.models import Method
@@ -68,9 +70,23 @@ async def counter_of(ctx: PaymentsContext, key: str) -> Counter:
     return Counter(method, business, found)
 
 
-async def way_to_pay(ctx: PaymentsContext, counter: Counter, form: Form) -> str:
-    """The address of the provider's page: of the open sale that the buyer was shown, or of a payment of the amount they
-    entered. The same form sent twice is one payment.
+async def banks(ctx: PaymentsContext, counter: Counter) -> tuple[Bank, ...]:
+    """From which the buyer may pay without the provider's page. None where there is no such way, where the list cannot
+    be had, and for a sale that the till has opened: its payment leads to a page already."""
+    if counter.open is not None:
+        return ()
+    with counter.scope():
+        try:
+            provider = drafts.provider_for(ctx, counter.business.country, PaymentMethod.BANK_TRANSFER)
+            found = await ctx.banks.of(provider)
+        except (RuleViolation, Unavailable):
+            return ()
+    return tuple(sorted(found, key=lambda bank: bank.name))
+
+
+async def way_to_pay(ctx: PaymentsContext, counter: Counter, form: Form, device: BuyerDevice) -> str:
+    """The address of the provider's page, or of the buyer's bank: of the open sale that the buyer was shown, or of a
+    payment of the amount they entered. The same form sent twice is one payment. device: the buyer's browser.
 
     Raises InvalidInput, Conflict (it is not open any more), RateLimited, and what `create_payment` raises.
     """
@@ -79,26 +95,30 @@ async def way_to_pay(ctx: PaymentsContext, counter: Counter, form: Form) -> str:
             if counter.open is None or counter.open.id != form.payment_id or counter.open.payment_link is None:
                 raise errors.not_open()
             return counter.open.payment_link
-        return await _opened(ctx, counter, form)
+        return await _opened(ctx, counter, form, device)
 
 
-async def _opened(ctx: PaymentsContext, counter: Counter, form: Form) -> str:
+async def _opened(ctx: PaymentsContext, counter: Counter, form: Form, device: BuyerDevice) -> str:
     method, business = counter.method, counter.business
     amount, note = form.amount(business.currency), form.checked_note()
+    buyer = form.payer.buyer(business.country, device) if form.payer else Buyer()
     most = ctx.settings.counter_per_minute
     if await repository.begun(ctx.database, method.id, ctx.clock.now(), _MINUTE, most) >= most:
         raise errors.too_many()
     draft = PaymentDraft(
         business_id=business.id,
         amount=amount,
-        method=method.kind,
+        method=PaymentMethod.BANK_TRANSFER if form.payer else method.kind,
         description=note or method.name,
+        buyer=buyer,
         payment_method_id=method.id,
         self_service=True,
         # Nobody's token is at hand, so that it is held to what may be asked for by anybody.
         kyc_level=0,
     )
-    fingerprint = sha256(f"{amount}\n{note or ''}".encode()).digest()
+    # The browser may be another one the second time; what it asks for may not.
+    asked = [str(amount), note or "", *(astuple(form.payer) if form.payer else ())]
+    fingerprint = sha256("\n".join(asked).encode()).digest()
     scope = IdempotencyScope(business.id, f"pay {method.id}", form.token, fingerprint)
     answer = await intents.create_payment(ctx, draft, scope, _address)
     return str(orjson.loads(answer.body)["address"])

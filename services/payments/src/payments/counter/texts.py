@@ -12,7 +12,7 @@ from chassis.localization import Language
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """In one language. {limit}: an amount."""
+    """In one language. {limit}: an amount. {fields}: labels of the form."""
 
     pay: str
     amount: str
@@ -28,6 +28,21 @@ class Texts:
     refused: str
     expired: str
     again: str
+    by_bank: str
+    by_bank_hint: str
+    go_to_bank: str
+    bank: str
+    choose: str
+    name: str
+    email: str
+    phone: str
+    document: str
+    document_number: str
+    person: str
+    natural: str
+    company: str
+    bad_payer: str
+    bad_bank: str
 
 
 TEXTS: Final[Mapping[Language, Texts]] = {
@@ -46,6 +61,21 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         refused="No se puede pagar así en este momento. No se te cobró nada.",
         expired="Ese cobro ya no está abierto. Revisa con el comercio antes de pagar.",
         again="Este pago ya se había enviado con otros datos. Revísalos y vuelve a intentarlo.",
+        by_bank="Pagar desde mi banco (PSE)",
+        by_bank_hint="Tu banco pide estos datos. Se envían cifrados y solo para este pago.",
+        go_to_bank="Ir a mi banco",
+        bank="Banco",
+        choose="Elige uno",
+        name="Nombre completo",
+        email="Correo electrónico",
+        phone="Celular",
+        document="Tipo de documento",
+        document_number="Número de documento",
+        person="Tipo de persona",
+        natural="Natural",
+        company="Jurídica",
+        bad_payer="Revisa estos datos: {fields}.",
+        bad_bank="Elige tu banco de la lista.",
     ),
     Language.PT: Texts(
         pay="Pagar",
@@ -62,6 +92,21 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         refused="Não é possível pagar assim agora. Nada foi cobrado.",
         expired="Essa cobrança não está mais aberta. Confirme com a loja antes de pagar.",
         again="Este pagamento já foi enviado com outros dados. Confira e tente de novo.",
+        by_bank="Pagar pelo meu banco (PSE)",
+        by_bank_hint="O banco pede estes dados. Eles são enviados cifrados e só para este pagamento.",
+        go_to_bank="Ir para o meu banco",
+        bank="Banco",
+        choose="Escolha um",
+        name="Nome completo",
+        email="E-mail",
+        phone="Celular",
+        document="Tipo de documento",
+        document_number="Número do documento",
+        person="Tipo de pessoa",
+        natural="Física",
+        company="Jurídica",
+        bad_payer="Confira estes dados: {fields}.",
+        bad_bank="Escolha o seu banco na lista.",
     ),
     Language.EN: Texts(
         pay="Pay",
@@ -78,6 +123,21 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         refused="It cannot be paid this way right now. You were not charged.",
         expired="That charge is no longer open. Check with the shop before you pay.",
         again="This payment was already sent with other details. Check them and try again.",
+        by_bank="Pay from my bank (PSE)",
+        by_bank_hint="Your bank asks for these details. They are sent encrypted, for this payment alone.",
+        go_to_bank="Go to my bank",
+        bank="Bank",
+        choose="Choose one",
+        name="Full name",
+        email="E-mail",
+        phone="Mobile phone",
+        document="Type of document",
+        document_number="Document number",
+        person="Type of person",
+        natural="Individual",
+        company="Company",
+        bad_payer="Check these details: {fields}.",
+        bad_bank="Choose your bank from the list.",
     ),
 }
 

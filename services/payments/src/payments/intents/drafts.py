@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +14,7 @@ from chassis.directory import Business
 from kernel import Country, InvalidInput, Money, MoneyError, new_id
 from psp.capabilities import Need
 from psp.provider import (
-    Customer,
+    BuyerDevice,
     IntentRequest,
     MethodNotSupported,
     PaymentMethod,
@@ -25,28 +25,16 @@ from psp.provider import (
 from psp.registry import ADAPTERS
 
 from payments.context import PaymentsContext
-from payments.intents import errors, links, schedule
+from payments.intents import errors, links, payers, schedule
 from payments.intents.limits import limit_of
 from payments.intents.models import Payment
+from payments.intents.payers import Buyer
 from payments.intents.status import Step
 from payments.methods import errors as method_errors
 from payments.methods import repository as methods
 
 # The provider's page outlives our own limit a little: we decide when the time is over, and clocks differ.
 _PROVIDER_GRACE: Final = timedelta(seconds=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """phone in E.164."""
-
-    name: str | None = None
-    phone: str | None = None
-    email: str | None = None
-
-    @property
-    def is_known(self) -> bool:
-        return bool(self.name or self.phone or self.email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +50,7 @@ class PaymentDraft:
     currency: str | None = None
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    buyer: Buyer = Buyer()
+    buyer: Buyer = field(default_factory=Buyer)
     expires_in: int | None = None
     sale_id: UUID | None = None
     payment_method_id: UUID | None = None
@@ -78,6 +66,7 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
     if draft.currency not in (None, business.currency.value):
         raise errors.currency_mismatch(business.currency)
     amount = _amount(ctx, draft, business)
+    payers.check_document(draft.buyer, business.country)
     provider = provider_for(ctx, business.country, draft.method)
     payment_method_id = await _payment_method(ctx, draft)
     now = ctx.clock.now()
@@ -105,10 +94,16 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         self_service=draft.self_service,
         **_sealed(ctx, payment_id, draft.buyer),
     )
+    request = request_of(ctx, provider, payment, draft.buyer)
+    capability = provider.capabilities.methods.get(request.method)
+    if capability is not None:
+        payers.check_complete(request, capability)
     try:
-        provider.capabilities.check(request_of(ctx, provider, payment, draft.buyer), now)
+        provider.capabilities.check(request, now)
     except ProviderRejected as error:
         raise errors.refusal(error) from None
+    if payers.offers_banks(capability):
+        await ctx.banks.check(provider, request.bank)
     return payment, provider
 
 
@@ -135,7 +130,9 @@ def request_of(
         method=method,
         description=payment.description or "",
         expires_at=_expiry_there(provider, payment, method),
-        customer=Customer(name=buyer.name, email=buyer.email, phone=buyer.phone),
+        customer=buyer.as_customer,
+        bank=buyer.bank,
+        device=buyer.device,
         page_url=_page_url(ctx, provider, payment, method),
     )
 
@@ -149,9 +146,10 @@ def asked_as(provider: PaymentProvider, method: PaymentMethod) -> PaymentMethod:
 
 
 def buyer_of(ctx: PaymentsContext, payment: Payment) -> Buyer:
-    if payment.customer is None:
-        return Buyer()
-    return Buyer(**orjson.loads(ctx.cipher.decrypt_bytes(payment.customer, context=_place(payment.id))))
+    known = _opened(ctx, payment.customer, "customer", payment.id)
+    payer = _opened(ctx, payment.payer, "payer", payment.id)
+    device = payer.pop("device", None)
+    return Buyer(**known, **payer, device=BuyerDevice(**device) if device else None)
 
 
 def phone_index(ctx: PaymentsContext, phone: str) -> bytes:
@@ -196,7 +194,10 @@ async def _payment_method(ctx: PaymentsContext, draft: PaymentDraft) -> UUID | N
         only_one = await methods.sole(ctx.database, draft.business_id, kind) if kind == "QR_STATIC" else None
         return only_one.id if only_one else None
     method = await methods.find(ctx.database, draft.payment_method_id)
-    if method is None or not method.is_active or (method.business_id, method.type) != (draft.business_id, kind):
+    if method is None or not method.is_active or method.business_id != draft.business_id:
+        raise method_errors.method_unusable()
+    # At a page of ours the buyer may choose the bank instead of the provider's page.
+    if method.type != kind and not (draft.self_service and method.has_page):
         raise method_errors.method_unusable()
     return method.id
 
@@ -211,23 +212,46 @@ def _expiry_there(provider: PaymentProvider, payment: Payment, method: PaymentMe
 
 
 def _page_url(ctx: PaymentsContext, provider: PaymentProvider, payment: Payment, method: PaymentMethod) -> str | None:
-    """Of the page of ours that leads to the provider's, where that is only reached by a form."""
+    """Of the payment's own page: where a provider is only reached by a form it leads there, and where the buyer is sent
+    to a bank it is what they come back to."""
     capability = provider.capabilities.methods.get(method)
-    if capability is None or Need.PAGE not in capability.needs:
+    if capability is None or not capability.needs & {Need.PAGE, Need.BANK}:
         return None
     return links.page_url(ctx.public_url, ctx.blind_index, payment.id)
 
 
 def _sealed(ctx: PaymentsContext, payment_id: UUID, buyer: Buyer) -> dict[str, Any]:
-    if not buyer.is_known:
-        return {}
-    plain = orjson.dumps({"name": buyer.name, "phone": buyer.phone, "email": buyer.email})
-    return {
-        "customer": ctx.cipher.encrypt(plain, context=_place(payment_id)),
-        "customer_phone_index": phone_index(ctx, buyer.phone) if buyer.phone else None,
-        "customer_email_index": email_index(ctx, buyer.email) if buyer.email else None,
+    sealed: dict[str, Any] = {}
+    if buyer.name or buyer.phone or buyer.email:
+        sealed = {
+            "customer": _closed(
+                ctx, {"name": buyer.name, "phone": buyer.phone, "email": buyer.email}, "customer", payment_id
+            ),
+            "customer_phone_index": phone_index(ctx, buyer.phone) if buyer.phone else None,
+            "customer_email_index": email_index(ctx, buyer.email) if buyer.email else None,
+        }
+    payer = {
+        "document_type": buyer.document_type,
+        "document_number": buyer.document_number,
+        "person_type": buyer.person_type,
+        "bank": buyer.bank,
+        "device": asdict(buyer.device) if buyer.device else None,
     }
+    if any(payer.values()):
+        sealed["payer"] = _closed(ctx, payer, "payer", payment_id)
+    return sealed
 
 
-def _place(payment_id: UUID) -> str:
-    return f"payments.customer:{payment_id}"
+def _closed(ctx: PaymentsContext, value: dict[str, Any], column: str, payment_id: UUID) -> str:
+    return ctx.cipher.encrypt(orjson.dumps(value), context=_place(column, payment_id))
+
+
+def _opened(ctx: PaymentsContext, sealed: str | None, column: str, payment_id: UUID) -> dict[str, Any]:
+    if sealed is None:
+        return {}
+    found: dict[str, Any] = orjson.loads(ctx.cipher.decrypt_bytes(sealed, context=_place(column, payment_id)))
+    return found
+
+
+def _place(column: str, payment_id: UUID) -> str:
+    return f"payments.{column}:{payment_id}"

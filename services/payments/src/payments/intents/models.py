@@ -58,6 +58,10 @@ payments = Table(
     Column("customer", Text),
     Column("customer_phone_index", LargeBinary),
     Column("customer_email_index", LargeBinary),
+    # Sealed JSON {document_type, document_number, person_type, bank, device}, where the method asks for it.
+    Column("payer", Text),
+    # The business's own account at the provider that it was made with; the platform's where there is none.
+    Column("account_id", _Uuid),
     Column("qr_content", Text),
     Column("payment_link", Text),
     Column("transfer", JSONB),
@@ -126,6 +130,14 @@ Index(
     postgresql_where=payments.c.payment_method_id.is_not(None),
 )
 
+# Which payments still need an account that is no longer the business's present one.
+Index(
+    "ix_payments_account",
+    payments.c.account_id,
+    payments.c.status,
+    postgresql_where=payments.c.account_id.is_not(None),
+)
+
 # Append-only: every attempt, webhook, poll and transition. Ids are time-ordered, so the key is also the order.
 payment_events = Table(
     "payment_events",
@@ -183,6 +195,8 @@ class Payment:
     version: int = 1
     payment_method_id: UUID | None = None
     self_service: bool = False
+    payer: str | None = None
+    account_id: UUID | None = None
 
     @property
     def step(self) -> Step:

@@ -39,7 +39,7 @@ _LOCKED: Final = select(*_COLUMNS).where(payments.c.id == bindparam("payment_id"
 _OPEN_COLUMNS: Final = (
     "id, business_id, sale_id, amount, currency, country, time_zone, method, provider, status, description, metadata,"
     " customer, customer_phone_index, customer_email_index, expires_at, created_at, updated_at, submitted_at,"
-    " next_poll_at, payment_method_id, self_service"
+    " next_poll_at, payment_method_id, self_service, payer, account_id"
 )
 _OPEN_VALUES: Final = ", ".join(f":{name}" for name in _OPEN_COLUMNS.split(", "))
 _OPEN_IN: Final = text(f"INSERT INTO payments ({_OPEN_COLUMNS}) VALUES ({_OPEN_VALUES})")  # noqa: S608

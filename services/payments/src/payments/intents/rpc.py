@@ -14,12 +14,13 @@ from chassis.database.idempotency import IdempotencyScope
 from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
 from kernel import InvalidInput, Money, MoneyError
 from kernel.money import parse_currency
-from psp.provider import PaymentMethod
+from psp.provider import BuyerDevice, PaymentMethod
 
 from payments.context import PaymentsContext
 from payments.intents import schemas, service
-from payments.intents.drafts import Buyer, PaymentDraft
+from payments.intents.drafts import PaymentDraft
 from payments.intents.models import Payment
+from payments.intents.payers import Buyer, PersonType
 from payments.refunds import errors, repository
 from payments.refunds import service as refunds
 from payments.refunds.models import Refund
@@ -30,6 +31,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 _MAX_KEY = 128
 _MAX_TEXT = 200
+_MAX_AGENT = 1024
+_MAX_BANK = 20
 
 
 class PaymentsServicer(payments_pb2_grpc.PaymentsServicer):
@@ -120,18 +123,47 @@ def _draft(request: payments_pb2.CreatePaymentRequest) -> PaymentDraft:
         method = PaymentMethod(request.method)
     except ValueError:
         raise InvalidInput.field("method", "is not a payment method") from None
-    payer = request.payer
     return PaymentDraft(
         business_id=_id("business_id", request.business_id),
         amount=_amount(request),
         currency=request.currency or None,
         method=method,
-        description=request.description[:_MAX_TEXT] or None,
-        metadata=dict(request.metadata),
-        buyer=Buyer(payer.name or None, payer.phone or None, payer.email or None),
+        description=_text("description", request.description)[:_MAX_TEXT] or None,
+        metadata={_text("metadata", key): _text("metadata", value) for key, value in request.metadata.items()},
+        buyer=_buyer(request),
         expires_in=request.expires_in or None,
         sale_id=_id("sale_id", request.sale_id) if request.sale_id else None,
+        kyc_level=request.kyc_level if request.HasField("kyc_level") else None,
     )
+
+
+def _buyer(request: payments_pb2.CreatePaymentRequest) -> Buyer:
+    payer, device = request.payer, request.device
+    if payer.person_type not in ("", *PersonType):
+        raise InvalidInput.field("payer.person_type", "must be N or J")
+    return Buyer(
+        name=payer.name or None,
+        phone=payer.phone or None,
+        email=payer.email or None,
+        document_type=payer.document_type.upper() or None,
+        document_number=payer.document_number or None,
+        person_type=payer.person_type or None,
+        bank=request.bank_code[:_MAX_BANK] or None,
+        device=BuyerDevice(
+            ip_address=device.ip_address[:_MAX_TEXT],
+            user_agent=device.user_agent[:_MAX_AGENT],
+            session_id=device.session_id[:_MAX_TEXT],
+            cookie=device.cookie[:_MAX_TEXT],
+        )
+        if device.ip_address and device.user_agent and device.session_id and device.cookie
+        else None,
+    )
+
+
+def _text(field: str, value: str) -> str:
+    if "\x00" in value:
+        raise InvalidInput.field(field, "must not have a NUL character")
+    return value
 
 
 def _amount(request: payments_pb2.CreatePaymentRequest) -> Decimal:

@@ -9,13 +9,14 @@ from uuid import UUID
 import orjson
 from chassis.http.schemas import Amount, LongText, RequestModel, ResponseModel, Text, UtcDatetime
 from kernel import Country, Currency
-from psp.provider import PaymentMethod
-from pydantic import AfterValidator, Field, StringConstraints
+from psp.provider import BuyerDevice, PaymentMethod
+from pydantic import AfterValidator, Field, IPvAnyAddress, StringConstraints
 from starlette.responses import Response
 
 from payments.context import PaymentsContext
-from payments.intents.drafts import Buyer, PaymentDraft, buyer_of
+from payments.intents.drafts import PaymentDraft, buyer_of
 from payments.intents.models import Payment, TimelineEntry
+from payments.intents.payers import Buyer, PersonType
 from payments.intents.status import PaymentStatus
 
 _MAX_METADATA = 20
@@ -39,16 +40,46 @@ def _few(metadata: dict[str, str]) -> dict[str, str]:
     return metadata
 
 
+_Token = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+BankCode = Annotated[
+    str, StringConstraints(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9_-]+$"), Field(examples=["1022"])
+]
+
+
+class Document(RequestModel):
+    """type: CC, CE, NIT, TI, PP, IDC, CEL, RC or DE in Colombia; DNI, CUIT or CUIL in Argentina; RUT in Chile; RFC or
+    CURP in Mexico."""
+
+    type: Annotated[str, StringConstraints(min_length=2, max_length=4, to_upper=True, pattern=r"^[A-Za-z]+$")]
+    number: Annotated[str, StringConstraints(min_length=3, max_length=20, pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]+$")]
+
+
 class Customer(RequestModel):
-    """The buyer. Encrypted at rest, passed on to the provider."""
+    """The buyer. Encrypted at rest, passed on to the provider. person_type: N, a natural person, or J, a legal one."""
 
     name: Text | None = None
     phone: Phone | None = None
     email: Email | None = None
+    document: Document | None = None
+    person_type: PersonType | None = None
+
+
+class Device(RequestModel):
+    """The browser the buyer pays with, which PSE wants to know: its address, its User-Agent, and a session and a cookie
+    of the shop's page. Encrypted at rest, passed on to the provider."""
+
+    ip_address: IPvAnyAddress
+    user_agent: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+$")]
+    session_id: _Token
+    cookie: _Token
+
+    def seen(self) -> BuyerDevice:
+        return BuyerDevice(str(self.ip_address), self.user_agent, self.session_id, self.cookie)
 
 
 class CreatePayment(RequestModel):
-    """expires_in: seconds."""
+    """expires_in: seconds. bank_code, device: of a bank transfer for which the provider asks them (PSE in Colombia);
+    the codes are those of `GET /payment-methods/banks`."""
 
     business_id: UUID
     amount: Amount
@@ -57,6 +88,8 @@ class CreatePayment(RequestModel):
     description: Annotated[Text, StringConstraints(max_length=200)] | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], AfterValidator(_few)] = Field(default_factory=dict)
     customer: Customer = Customer()
+    bank_code: BankCode | None = None
+    device: Device | None = None
     payment_method_id: UUID | None = None
     expires_in: Annotated[int, Field(ge=300, le=2_592_000)] | None = None
 
@@ -68,10 +101,23 @@ class CreatePayment(RequestModel):
             method=self.method,
             description=self.description,
             metadata=self.metadata,
-            buyer=Buyer(self.customer.name, self.customer.phone, self.customer.email),
+            buyer=self._buyer(),
             expires_in=self.expires_in,
             payment_method_id=self.payment_method_id,
             kyc_level=kyc_level,
+        )
+
+    def _buyer(self) -> Buyer:
+        customer, document = self.customer, self.customer.document
+        return Buyer(
+            name=customer.name,
+            phone=customer.phone,
+            email=customer.email,
+            document_type=document.type if document else None,
+            document_number=document.number if document else None,
+            person_type=customer.person_type.value if customer.person_type else None,
+            bank=self.bank_code,
+            device=self.device.seen() if self.device else None,
         )
 
 
@@ -83,10 +129,17 @@ class TransferView(ResponseModel):
     bank: str | None
 
 
+class DocumentView(ResponseModel):
+    type: str
+    number: str
+
+
 class CustomerView(ResponseModel):
     name: str | None
     phone: str | None
     email: str | None
+    document: DocumentView | None
+    person_type: PersonType | None
 
 
 class PaymentView(ResponseModel):
@@ -179,8 +232,18 @@ def view(payment: Payment, public_url: str) -> dict[str, Any]:
 def detail(payment: Payment, ctx: PaymentsContext) -> dict[str, Any]:
     """A payment as PaymentDetail describes it."""
     buyer = buyer_of(ctx, payment)
-    customer = {"name": buyer.name, "phone": buyer.phone, "email": buyer.email} if buyer.is_known else None
-    return {**view(payment, ctx.public_url), "customer": customer}
+    return {**view(payment, ctx.public_url), "customer": _customer(buyer) if buyer.is_known else None}
+
+
+def _customer(buyer: Buyer) -> dict[str, Any]:
+    document = buyer.document
+    return {
+        "name": buyer.name,
+        "phone": buyer.phone,
+        "email": buyer.email,
+        "document": {"type": document.kind, "number": document.number} if document else None,
+        "personType": buyer.person_type,
+    }
 
 
 def rendered(payment: Payment, public_url: str) -> bytes:

@@ -19,7 +19,7 @@ from payments.intents import qr
 from payments.methods import errors, repository, service
 from payments.methods.models import Method
 from payments.methods.repository import MethodFilter
-from payments.methods.schemas import MethodCreate, MethodPatch, MethodReplace, MethodView, page_address
+from payments.methods.schemas import BankView, MethodCreate, MethodPatch, MethodReplace, MethodView, page_address
 
 Ctx = Annotated[PaymentsContext, context_of(PaymentsContext)]
 
@@ -55,6 +55,16 @@ async def create_method(ctx: Ctx, caller: Caller, scope: IdempotencyKey, body: M
         return _shown(ctx, await service.create(ctx, unit, body))
 
     return answer_response(await ctx.idempotency.run(scope, work))
+
+
+@router.get("/banks")
+async def list_banks(
+    ctx: Ctx, caller: Caller, business_id: Annotated[UUID, Query(alias="businessId")]
+) -> Data[list[BankView]]:
+    """What `bankCode` of a bank transfer may be, by name; empty where the country's provider asks the buyer itself. An
+    hour old at most while the provider can be reached; 503 `banks_unavailable` otherwise."""
+    banks = await service.banks_of(ctx, caller, business_id)
+    return Data(data=[BankView(code=bank.code, name=bank.name) for bank in banks])
 
 
 @router.get("/{method_id}")

@@ -85,5 +85,10 @@ class MethodView(ResponseModel):
         )
 
 
+class BankView(ResponseModel):
+    code: str
+    name: str
+
+
 def page_address(method: Method, public_url: str) -> str | None:
     return f"{public_url}/api/v1/pay/{method.key}" if method.has_page else None

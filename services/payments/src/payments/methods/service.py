@@ -9,7 +9,8 @@ from uuid import UUID
 
 from chassis.auth import Permission, Principal
 from chassis.database import UnitOfWork
-from kernel import InvalidInput, NotFound, new_id
+from kernel import InvalidInput, NotFound, RuleViolation, new_id
+from psp.provider import Bank, PaymentMethod
 
 from payments.context import PaymentsContext
 from payments.intents import drafts
@@ -42,6 +43,17 @@ async def create(ctx: PaymentsContext, unit: UnitOfWork, body: MethodCreate) -> 
     )
     await repository.add(unit.session, method)
     return method
+
+
+async def banks_of(ctx: PaymentsContext, caller: Principal, business_id: UUID) -> tuple[Bank, ...]:
+    """By name. Raises NotFound, Forbidden, Unavailable."""
+    await ctx.access.require(caller, business_id, Permission.READ)
+    business = await ctx.directory.business(business_id)
+    try:
+        provider = drafts.provider_for(ctx, business.country, PaymentMethod.BANK_TRANSFER)
+    except RuleViolation:
+        return ()
+    return tuple(sorted(await ctx.banks.of(provider), key=lambda bank: bank.name))
 
 
 async def method_for(
