@@ -13,10 +13,9 @@ from kernel import Clock, SystemClock
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
-from sqlalchemy.pool import PoolProxiedConnection
-from sqlalchemy.util import greenlet_spawn
 
 from chassis.database.driver import ScopedConnection, Statement
+from chassis.database.lending import LentConnections, driver_of
 from chassis.database.unit import UnitOfWork
 from chassis.telemetry import metrics
 
@@ -61,6 +60,7 @@ class Database:
         self._reading = self.engine.execution_options(postgresql_readonly=True)
         # One statement that is its own transaction: no BEGIN and COMMIT round trips.
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._lent = LentConnections(self.engine.sync_engine.pool, at_most=pool_size // 2)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UnitOfWork]:
@@ -113,25 +113,25 @@ class Database:
     async def driver(self) -> AsyncIterator[asyncpg.Connection]:
         """The driver's own connection, in autocommit, where a statement's scope is SCOPED's. After writing an outbox
         row by hand, call `wake_relay()`."""
-        # From the pool itself: the layers of SQLAlchemy above it cost more than the statement.
-        pool = self.engine.sync_engine.pool
-        pooled = await greenlet_spawn(pool.connect)
+        pooled = await self._lent.take()
         try:
-            if _is_lost(pooled):
-                # SQLAlchemy sees a lost connection only by its own calls.
-                await greenlet_spawn(pooled.invalidate)
-                pooled = await greenlet_spawn(pool.connect)
-            yield pooled.driver_connection
+            yield driver_of(pooled)
         finally:
-            await greenlet_spawn(pooled.invalidate if _is_lost(pooled) else pooled.close)
+            await self._lent.put(pooled)
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
-        async with self.driver() as driver:
-            return list(await driver.fetch(statement.sql, *statement.arguments(parameters)))
+        pooled = await self._lent.take()
+        try:
+            return list(await driver_of(pooled).fetch(statement.sql, *statement.arguments(parameters)))
+        finally:
+            await self._lent.put(pooled)
 
     async def fetch_row(self, statement: Statement, parameters: Mapping[str, Any]) -> asyncpg.Record | None:
-        async with self.driver() as driver:
-            return await driver.fetchrow(statement.sql, *statement.arguments(parameters))
+        pooled = await self._lent.take()
+        try:
+            return await driver_of(pooled).fetchrow(statement.sql, *statement.arguments(parameters))
+        finally:
+            await self._lent.put(pooled)
 
     def wake_relay(self) -> None:
         self.events_written.set()
@@ -141,8 +141,5 @@ class Database:
             return bool((await connection.execute(text("SELECT 1"))).scalar_one())
 
     async def close(self) -> None:
+        await self._lent.close()
         await self.engine.dispose()
-
-
-def _is_lost(pooled: PoolProxiedConnection) -> bool:
-    return pooled.driver_connection is None or pooled.driver_connection.is_closed()

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from kernel import Unauthenticated
+from starlette.types import ASGIApp
 
 from chassis import tenancy
 from chassis.auth import Principal, TokenVerifier
@@ -81,7 +82,16 @@ def create_app(
         app.include_router(router)
     app.add_middleware(DirectRoutes, table=DirectTable(route for router in routers for route in router.routes))
     app.add_middleware(RequestMiddleware, service=service, body_limit=body_limit)
+    app.middleware_stack = _from_ours_on(app.build_middleware_stack())
     return app
+
+
+def _from_ours_on(stack: Any) -> ASGIApp:
+    """Without the layers that FastAPI puts around every application's own (telemetry, a body limit, the answer to an
+    error nobody has caught): RequestMiddleware does all of it."""
+    while not isinstance(stack, RequestMiddleware):
+        stack = stack.app
+    return stack
 
 
 async def authenticate(
