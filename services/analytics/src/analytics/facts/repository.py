@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.database import Database
+from chassis.bus.received import Received
+from chassis.database import SCOPED, Database, Statement
+from chassis.database.unit import INBOX_SQL, inbox_parameters
+from contracts.events import DomainEvent
 from sqlalchemy import ColumnElement, Table, case, exists, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,6 +50,42 @@ _STATEMENTS: Final[Mapping[type[Base], Insert]] = {
     **{fact: _merging(fact, milestones) for fact, milestones in _MILESTONES.items()},
     **{fact: insert(_table(fact)).on_conflict_do_nothing() for fact in _UNCHANGING},
 }
+
+
+def _once(fact: type[Base]) -> Statement:
+    """The same statement, together with the inbox's note of the event."""
+    table = _table(fact)
+    columns = table.c.keys()
+    names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+    conflict = "DO NOTHING"
+    if fact in _MILESTONES:
+        merged = ", ".join(
+            f"{column.name} = greatest(t.{column.name}, excluded.{column.name})"
+            if column.name in _MILESTONES[fact]
+            else f"{column.name} = CASE WHEN excluded.version > t.version THEN excluded.{column.name}"
+            f" ELSE t.{column.name} END"
+            for column in table.c
+            if not column.primary_key
+        )
+        conflict = f"(id) DO UPDATE SET {merged}"
+    return Statement(
+        f"WITH noted AS ({INBOX_SQL.format(condition=SCOPED)}), put AS ("  # noqa: S608 - names of our own tables
+        f"INSERT INTO {table.name} AS t ({names}) SELECT {values} FROM noted WHERE {SCOPED} ON CONFLICT {conflict})"
+        " SELECT count(*) FROM noted"
+    )
+
+
+_ONCE: Final[Mapping[type[Base], Statement]] = {fact: _once(fact) for fact in (*_MILESTONES, *_UNCHANGING)}
+
+
+async def put_once(
+    database: Database, received: Received[DomainEvent], fact: type[Base], row: Mapping[str, Any], now: datetime
+) -> None:
+    """`put` of one row, unless the event was here before, in a transaction of one statement: that is what nearly all
+    events are, and four round trips less than a transaction of several."""
+    parameters = {**dict.fromkeys(_table(fact).c.keys()), **row, **inbox_parameters(received, now)}
+    await database.fetch_row(_ONCE[fact], parameters)
+    received.accepted = True
 
 
 async def put(session: AsyncSession, fact: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:

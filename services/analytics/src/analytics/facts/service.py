@@ -17,6 +17,10 @@ from analytics.facts.rows import Row
 
 async def record(ctx: AnalyticsContext, received: Received[DomainEvent], rows: Sequence[Row]) -> None:
     """The rows, in the transaction in which the inbox takes note of the event."""
+    if len(rows) == 1:
+        [(fact, values)] = rows
+        await repository.put_once(ctx.database, received, fact, values, ctx.clock.now())
+        return
 
     async def work(unit: UnitOfWork) -> None:
         if not await unit.accept(received):

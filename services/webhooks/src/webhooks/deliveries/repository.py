@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from chassis.bus.received import Received
+from chassis.database import SCOPED, Database, Statement
+from chassis.database.unit import INBOX_SQL, inbox_parameters
 from chassis.http.pagination import PageParams, Slice, fetch_page
+from contracts.events import DomainEvent
 from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webhooks.deliveries.models import WebhookAttempt, WebhookDelivery
 from webhooks.deliveries.status import DeliveryStatus
+
+_NOTE_UNWANTED: Final = Statement(
+    "WITH wanted AS MATERIALIZED (SELECT EXISTS (SELECT FROM webhook_endpoints WHERE business_id = :business_id"  # noqa: S608
+    f" AND deleted_at IS NULL AND :event_type = ANY(events) AND {SCOPED}) AS by_some),"
+    f" noted AS ({INBOX_SQL.format(condition='NOT (SELECT by_some FROM wanted)')})"
+    " SELECT by_some FROM wanted"
+)
+
+
+async def note_unwanted(database: Database, received: Received[DomainEvent], business_id: UUID, now: datetime) -> bool:
+    """Take note of an event that no endpoint of the business has chosen, in a transaction of one statement. False:
+    some have, and nothing was done. Nearly all events are nobody's."""
+    parameters = {"business_id": business_id, "event_type": received.event.type, **inbox_parameters(received, now)}
+    row = await database.fetch_row(_NOTE_UNWANTED, parameters)
+    received.accepted = row is not None and not row["by_some"]
+    return received.accepted
 
 
 async def add(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -40,6 +40,8 @@ async def write(ctx: WebhooksContext, received: Received[DomainEvent]) -> None:
     if event.business_id is None:
         return
     business_id = event.business_id
+    if await repository.note_unwanted(ctx.database, received, business_id, ctx.clock.now()):
+        return
     wanted = False
 
     async def work(unit: UnitOfWork) -> None:
