@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chassis.http.middleware import BodyLimits
 from chassis.runtime import Job, Kit, Service
 
 from catalog.configuration.routes import router as configuration
@@ -13,6 +14,8 @@ from catalog.products.routes import router as products
 from catalog.reservations import service as reservations
 from catalog.reservations.rpc import inventory_rpc
 from catalog.settings import CatalogSettings
+from catalog.sheets.routes import IMPORT_PATH, MAX_BODY
+from catalog.sheets.routes import router as sheets
 from catalog.stock.routes import router as stock
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -28,7 +31,9 @@ async def build(kit: Kit[CatalogSettings]) -> Service:
     )
     return Service(
         context=context,
-        routers=[products, stock, configuration],
+        # Before products, of which it takes two paths.
+        routers=[sheets, products, stock, configuration],
+        body_limit=BodyLimits({IMPORT_PATH: MAX_BODY}),
         rpc=[inventory_rpc(context)],
         consumers=[CONSUMER],
         jobs=[

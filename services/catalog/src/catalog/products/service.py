@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,14 @@ from chassis.database.idempotency import Answer, IdempotencyScope
 from chassis.http.pagination import PageParams, as_page
 from chassis.http.schemas import Data, Page
 from contracts.events.catalog import ProductCreated, ProductDeleted, ProductUpdated
-from kernel import Currency, InvalidInput, Money, MoneyError, NotFound, new_id
+from kernel import Currency, InvalidInput, NotFound, new_id
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.context import CatalogContext
 from catalog.products import errors, repository
+from catalog.products.amounts import stored
 from catalog.products.events import event_of
 from catalog.products.models import Product
 from catalog.products.repository import ProductFilters
@@ -27,7 +28,6 @@ from catalog.stock import ledger
 from catalog.stock.movement import Change, MovementType
 
 _INITIAL = "Inventario inicial"
-_AMOUNTS = frozenset({"price", "cost"})
 
 
 async def create_product(
@@ -40,7 +40,7 @@ async def create_product(
     """
     await ctx.access.require(caller, request.business_id, Permission.MANAGE)
     business = await ctx.directory.business(request.business_id)
-    values = _stored(request, ProductFields.model_fields, business.currency)
+    values = stored(request, ProductFields.model_fields, business.currency)
     if values["tax_rate"] is None:
         values["tax_rate"] = business.country.vat_rate
     branch_id = await _first_branch(ctx, business.id) if request.stock else None
@@ -92,7 +92,7 @@ async def replace_product(
     product, _ = await visible_product(ctx, caller, product_id, Permission.MANAGE)
     if request.business_id not in (None, product.business_id):
         raise InvalidInput.field("businessId", "cannot be changed")
-    values = _stored(request, ProductFields.model_fields, Currency(product.currency))
+    values = stored(request, ProductFields.model_fields, Currency(product.currency))
     if values["tax_rate"] is None:
         values["tax_rate"] = (await ctx.directory.business(product.business_id)).country.vat_rate
     return await _change(ctx, product_id, values)
@@ -101,7 +101,7 @@ async def replace_product(
 async def patch_product(ctx: CatalogContext, caller: Principal, product_id: UUID, request: ProductPatch) -> ProductOut:
     """Only the fields named. Raises as `create_product` does."""
     product, _ = await visible_product(ctx, caller, product_id, Permission.MANAGE)
-    values = _stored(request, request.model_fields_set, Currency(product.currency))
+    values = stored(request, request.model_fields_set, Currency(product.currency))
     return await _change(ctx, product_id, values)
 
 
@@ -179,16 +179,3 @@ async def _first_branch(ctx: CatalogContext, business_id: UUID) -> UUID:
         return (await ctx.directory.branch(business_id)).id
     except NotFound:
         raise errors.branch_needed() from None
-
-
-def _stored(request: ProductFields | ProductPatch, fields: Iterable[str], currency: Currency) -> dict[str, Any]:
-    """Column values of these fields, with amounts checked against the currency's decimals."""
-    values = {name: getattr(request, name) for name in fields}
-    for name in _AMOUNTS & values.keys():
-        if values[name] is None:
-            continue
-        try:
-            values[name] = Money.of(values[name], currency).decimal
-        except MoneyError as error:
-            raise InvalidInput.field(name, str(error)) from None
-    return values

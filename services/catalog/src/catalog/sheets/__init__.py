@@ -1,0 +1,1 @@
+"""The catalogue as a CSV file: written for a spreadsheet, and read from one."""
