@@ -15,6 +15,7 @@ from uuid import UUID
 from chassis.database import Database
 from chassis.directory import Directory
 from chassis.objectstore import ObjectStoreUnavailable
+from chassis.pdf.thread import RenderingFailed
 from chassis.rpc.client import call
 from chassis.runtime.claims import ClaimLoop
 from chassis.runtime.jobs import Job
@@ -30,7 +31,6 @@ from billing.invoices.models import Invoice
 from billing.invoices.status import InvoiceStatus
 from billing.receipts.document import ReceiptDocument
 from billing.receipts.link import ReceiptLinks
-from billing.receipts.renderer import RenderingFailed
 from billing.receipts.service import Receipts
 
 log = get_logger(__name__)

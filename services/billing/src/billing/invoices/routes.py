@@ -11,6 +11,8 @@ from chassis.http.idempotency import IdempotencyKey, answer_response
 from chassis.http.pagination import Paging, as_page
 from chassis.http.schemas import Data, Page
 from chassis.localization import Language
+from chassis.pdf.response import pdf_response
+from chassis.pdf.thread import Format
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -19,8 +21,6 @@ from billing.invoices import service
 from billing.invoices.models import Invoice
 from billing.invoices.schemas import InvoiceOut, invoice_out
 from billing.invoices.status import InvoiceStatus
-from billing.receipts.renderer import Format
-from billing.receipts.responses import pdf_response
 
 router = APIRouter(prefix="/api/v1/invoices", tags=["invoices"])
 

@@ -10,6 +10,7 @@ from chassis.bus.received import Received
 from chassis.database import UnitOfWork
 from chassis.http.pagination import PageParams, Slice
 from chassis.localization import Language
+from chassis.pdf.thread import Format
 from contracts.events.sales import SaleCompleted
 from kernel import NotFound, new_id
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +21,6 @@ from billing.invoices.errors import already_issued, invoice_not_found, not_ready
 from billing.invoices.models import Invoice
 from billing.invoices.repository import InvoiceFilter
 from billing.invoices.status import InvoiceStatus
-from billing.receipts.renderer import Format
 
 # Receipts have one series per business; fiscal documents will have those their authority gives them.
 SERIES = "R"

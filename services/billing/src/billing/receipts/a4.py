@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 
 from chassis.localization import Formatter
+from chassis.pdf.drawing import Rule, figure, paragraph, style
+from chassis.pdf.pages import HAIR, PAGE_COLUMN, QUIET, Foot, sheets
 from reportlab.lib.colors import HexColor, white
-from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
-    BaseDocTemplate,
     Flowable,
-    Frame,
     KeepTogether,
-    PageTemplate,
     Spacer,
     Table,
     TableStyle,
 )
 
 from billing.receipts.document import ReceiptDocument
-from billing.receipts.drawing import REGULAR, Qr, Rule, figure, paragraph, printable, style
 from billing.receipts.labels import TAX_ID_NAMES, Labels
+from billing.receipts.qr import Qr
 
 _INK = HexColor(0x1B2733)
-_QUIET = HexColor(0x64748B)
 _ACCENT = HexColor(0x0F766E)
 _PALE = HexColor(0xF1F5F9)
-_HAIR = HexColor(0xCBD5E1)
 
-_MARGIN = 18 * mm
-_WIDTH = A4[0] - 2 * _MARGIN
 _PADDING = 7.0
 
 _SHOP = style(21, bold=True, color=_INK, lead=1.15)
 _TITLE = style(11, bold=True, align="right", color=_ACCENT)
 _NUMBER = style(17, bold=True, align="right", color=_INK, lead=1.2)
-_META = style(9, align="right", color=_QUIET)
+_META = style(9, align="right", color=QUIET)
 _LABEL = style(7.5, bold=True, color=_ACCENT)
 _TEXT = style(9.5, color=_INK, lead=1.4)
 _STRONG = style(9.5, bold=True, color=_INK, lead=1.4)
@@ -47,11 +38,11 @@ _COLUMN_HEAD = style(8, bold=True, color=white)
 _COLUMN_HEAD_RIGHT = style(8, bold=True, align="right", color=white)
 _CELL = style(9.5, color=_INK)
 _CELL_RIGHT = style(9.5, align="right", color=_INK)
-_SKU = style(7.5, color=_QUIET)
-_SUM = style(9.5, color=_QUIET)
+_SKU = style(7.5, color=QUIET)
+_SUM = style(9.5, color=QUIET)
 _TOTAL = style(14, bold=True, color=_INK)
 _TOTAL_RIGHT = style(14, bold=True, align="right", color=_INK)
-_SCAN = style(8.5, color=_QUIET)
+_SCAN = style(8.5, color=QUIET)
 _THANKS = style(10.5, bold=True, color=_ACCENT)
 
 _NO_PADDING = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0)]
@@ -59,21 +50,9 @@ _NO_PADDING = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-
 
 def render(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> bytes:
     """The PDF: as many A4 pages as the lines need, the head on the first, page numbers on all."""
-    buffer = BytesIO()
-    template = BaseDocTemplate(
-        buffer,
-        pagesize=A4,
-        title=f"{labels.receipt} {document.number}",
-        author=document.issuer.name,
-        creator="Cobro",
-        invariant=1,
-    )
-    frame = Frame(
-        _MARGIN, 22 * mm, _WIDTH, A4[1] - 38 * mm, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0
-    )
-    template.addPageTemplates(PageTemplate(frames=[frame]))
-    template.build(_story(document, labels, formatter), canvasmaker=_numbered(document, labels))
-    return buffer.getvalue()
+    foot = Foot(left=labels.not_fiscal, middle=f"{labels.number} {document.number}", page=labels.page)
+    title = f"{labels.receipt} {document.number}"
+    return sheets(_story(document, labels, formatter), title=title, author=document.issuer.name, foot=foot)
 
 
 def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> list[Flowable]:
@@ -95,7 +74,7 @@ def _head(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Ta
         paragraph(document.number, _NUMBER),
         paragraph(formatter.moment(document.sold_at, document.time_zone), _META),
     ]
-    return _columns([[left, right]], [_WIDTH * 0.6, _WIDTH * 0.4])
+    return _columns([[left, right]], [PAGE_COLUMN * 0.6, PAGE_COLUMN * 0.4])
 
 
 def _parties(document: ReceiptDocument, labels: Labels) -> Table:
@@ -119,7 +98,7 @@ def _parties(document: ReceiptDocument, labels: Labels) -> Table:
     customer.append(paragraph((buyer.name if buyer else "") or labels.general_public, _STRONG))
     if buyer and buyer.tax_id:
         customer.append(paragraph(f"{tax_name} {buyer.tax_id}", _TEXT))
-    return _columns([[seller, customer]], [_WIDTH * 0.55, _WIDTH * 0.45])
+    return _columns([[seller, customer]], [PAGE_COLUMN * 0.55, PAGE_COLUMN * 0.45])
 
 
 def _lines(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:
@@ -142,13 +121,13 @@ def _lines(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> T
         rows.append([name, *(figure(text, _CELL_RIGHT, width - 2 * _PADDING) for text, width in cells)])
     return Table(
         rows,
-        colWidths=[_WIDTH - sum(widths), *widths],
+        colWidths=[PAGE_COLUMN - sum(widths), *widths],
         repeatRows=1,
         style=TableStyle(
             [
                 ("BACKGROUND", (0, 0), (-1, 0), _ACCENT),
                 ("ROWBACKGROUNDS", (0, 1), (-1, -1), [white, _PALE]),
-                ("LINEBELOW", (0, 1), (-1, -1), 0.4, _HAIR),
+                ("LINEBELOW", (0, 1), (-1, -1), 0.4, HAIR),
                 ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
                 ("TOPPADDING", (0, 0), (-1, -1), 5),
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
@@ -167,10 +146,10 @@ def _closing(document: ReceiptDocument, labels: Labels, formatter: Formatter) ->
                 [paragraph(labels.thanks, _THANKS), Spacer(0, 4), paragraph(labels.scan, _SCAN)],
             ]
         ],
-        colWidths=[35 * mm, _WIDTH * 0.52 - 35 * mm],
+        colWidths=[35 * mm, PAGE_COLUMN * 0.52 - 35 * mm],
         style=TableStyle([*_NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]),
     )
-    return _columns([[code, _sums(document, labels, formatter)]], [_WIDTH * 0.52, _WIDTH * 0.48])
+    return _columns([[code, _sums(document, labels, formatter)]], [PAGE_COLUMN * 0.52, PAGE_COLUMN * 0.48])
 
 
 def _sums(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:
@@ -187,7 +166,7 @@ def _sums(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Ta
         for rate, amount in document.taxes()
     ]
     rows.append((labels.payment, labels.methods.get(document.payment_method, document.payment_method)))
-    left_width, right_width = _WIDTH * 0.48 * 0.46, _WIDTH * 0.48 * 0.54
+    left_width, right_width = PAGE_COLUMN * 0.48 * 0.46, PAGE_COLUMN * 0.48 * 0.54
     cells = [
         [
             paragraph(left, _TOTAL if index == before else _SUM),
@@ -219,37 +198,3 @@ def _columns(rows: list[list[Any]], widths: list[float]) -> Table:
         [*_NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "TOP"), ("TOPPADDING", (0, 0), (-1, -1), 0)],
     )
     return Table(rows, colWidths=widths, style=flat)
-
-
-def _numbered(document: ReceiptDocument, labels: Labels) -> Callable[..., Canvas]:
-    """A canvas that writes the foot of each page once the number of pages is known."""
-
-    class Numbered(Canvas):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._pages: list[dict[str, Any]] = []
-
-        def showPage(self) -> None:
-            self._pages.append(dict(self.__dict__))
-            self._startPage()  # type: ignore[attr-defined]
-
-        def save(self) -> None:
-            for page in self._pages:
-                self.__dict__.update(page)
-                self._foot(len(self._pages))
-                super().showPage()
-            super().save()
-
-        def _foot(self, pages: int) -> None:
-            self.setStrokeColor(_HAIR)
-            self.setLineWidth(0.4)
-            self.line(_MARGIN, 16 * mm, A4[0] - _MARGIN, 16 * mm)
-            self.setFillColor(_QUIET)
-            self.setFont(REGULAR, 8)
-            self.drawString(_MARGIN, 11.5 * mm, labels.not_fiscal)
-            middle = printable(f"{labels.number} {document.number}")
-            self.drawCentredString(A4[0] / 2, 11.5 * mm, middle)
-            foot = labels.page.format(page=self.getPageNumber(), pages=pages)
-            self.drawRightString(A4[0] - _MARGIN, 11.5 * mm, foot)
-
-    return Numbered

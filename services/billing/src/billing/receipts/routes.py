@@ -8,6 +8,8 @@ from uuid import UUID
 from chassis.auth import Principal
 from chassis.http.app import authenticate, context_of
 from chassis.localization import Language
+from chassis.pdf.response import pdf_response
+from chassis.pdf.thread import Format
 from chassis.tenancy import everyone
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -16,8 +18,6 @@ from starlette.responses import Response
 from billing.context import BillingContext
 from billing.invoices import service
 from billing.invoices.errors import invoice_not_found
-from billing.receipts.renderer import Format
-from billing.receipts.responses import pdf_response
 
 router = APIRouter(prefix="/api/v1/receipts", tags=["receipts"])
 

@@ -7,14 +7,15 @@ from uuid import UUID
 from chassis.crypto import FieldCipher
 from chassis.localization import Language
 from chassis.objectstore import ObjectCorrupted, ObjectNotFound, ObjectStore, ObjectStoreUnavailable
+from chassis.pdf.response import CONTENT_TYPE
+from chassis.pdf.thread import Format
 from chassis.telemetry.logs import get_logger
 
 from billing.receipts.document import ReceiptDocument
-from billing.receipts.renderer import Format, Renderer
+from billing.receipts.renderer import Renderer
 
 log = get_logger(__name__)
 
-CONTENT_TYPE = "application/pdf"
 # Made when the document is issued; others are made when first asked for, and kept.
 ISSUED_AS = ((Format.TICKET, Language.ES), (Format.A4, Language.ES))
 

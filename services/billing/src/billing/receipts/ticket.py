@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 from chassis.localization import Formatter
+from chassis.pdf.drawing import Rule, figure, paragraph, style
+from chassis.pdf.pages import STRIP_COLUMN, strip
 from reportlab.lib.units import mm
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 
 from billing.receipts.document import Line, ReceiptDocument
-from billing.receipts.drawing import Qr, Rule, figure, paragraph, style
 from billing.receipts.labels import TAX_ID_NAMES, Labels
+from billing.receipts.qr import Qr
 
-_WIDTH = 80 * mm
-_MARGIN = 4 * mm
-_COLUMN = _WIDTH - 2 * _MARGIN
 _AMOUNT = 26 * mm
-_TALLEST = 100_000.0
 
 _SHOP = style(15, bold=True, align="center", lead=1.15)
 _SMALL_CENTER = style(7.5, align="center")
@@ -43,23 +39,8 @@ _FLAT = TableStyle(
 
 def render(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> bytes:
     """The PDF: one page of 80 mm whose height fits its content."""
-    story = _story(document, labels, formatter)
-    height = sum(flowable.wrap(_COLUMN, _TALLEST)[1] for flowable in story) + 2 * _MARGIN + 1
-    buffer = BytesIO()
-    template = BaseDocTemplate(
-        buffer,
-        pagesize=(_WIDTH, height),
-        title=f"{labels.receipt} {document.number}",
-        author=document.issuer.name,
-        creator="Cobro",
-        invariant=1,
-    )
-    frame = Frame(
-        _MARGIN, _MARGIN, _COLUMN, height - 2 * _MARGIN, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0
-    )
-    template.addPageTemplates(PageTemplate(frames=[frame]))
-    template.build(story)
-    return buffer.getvalue()
+    title = f"{labels.receipt} {document.number}"
+    return strip(_story(document, labels, formatter), title=title, author=document.issuer.name)
 
 
 def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> list[Flowable]:
@@ -117,7 +98,9 @@ def _line(line: Line, document: ReceiptDocument, labels: Labels, formatter: Form
     if line.discount:
         rows.append([paragraph(labels.discount, _DETAIL), figure(money(-line.discount), _DETAIL_RIGHT, _AMOUNT)])
     rows.append(["", ""])
-    return Table(rows, colWidths=[_COLUMN - _AMOUNT, _AMOUNT], rowHeights=[*[None] * (len(rows) - 1), 3], style=_FLAT)
+    return Table(
+        rows, colWidths=[STRIP_COLUMN - _AMOUNT, _AMOUNT], rowHeights=[*[None] * (len(rows) - 1), 3], style=_FLAT
+    )
 
 
 def _totals(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> list[Flowable]:
@@ -145,4 +128,4 @@ def _pairs(rows: list[tuple[str, str]]) -> Table:
 
 
 def _table(rows: list[list[Flowable | str]], right: float) -> Table:
-    return Table(rows, colWidths=[_COLUMN - right, right], style=_FLAT)
+    return Table(rows, colWidths=[STRIP_COLUMN - right, right], style=_FLAT)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from billing.invoices.issuing import LEASE
 from billing.invoices.models import Invoice
-from billing.receipts.renderer import RenderingFailed
 from chassis.objectstore import ObjectStoreUnavailable
+from chassis.pdf.thread import RenderingFailed
 from chassis.testing.service import ServiceUnderTest
 from contracts.events.billing import InvoiceFailed, InvoiceIssued
 from kernel import NotFound, Unavailable

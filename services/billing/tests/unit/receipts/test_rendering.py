@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from billing.receipts.document import Buyer, Issuer, Line, ReceiptDocument
 from billing.receipts.labels import labels_of
-from billing.receipts.renderer import Format, render
+from billing.receipts.renderer import render
 from chassis.localization import Language
+from chassis.pdf.thread import Format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel import Country, Money

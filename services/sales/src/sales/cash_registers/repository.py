@@ -18,14 +18,13 @@ from sales.cash_sessions.models import CashSession
 from sales.cash_sessions.status import SessionStatus
 
 _LIVING = CashRegister.deleted_at.is_(None)
-_WITH_SESSION = (
-    select(CashRegister, CashSession).outerjoin(CashSession, CashSession.id == CashRegister.session_id).where(_LIVING)
-)
+_SESSION = CashSession.id == CashRegister.session_id
 
 
 async def find(session: AsyncSession, register_id: UUID) -> Row[CashRegister, CashSession | None] | None:
     """The living register with its present or last session."""
-    return (await session.execute(_WITH_SESSION.where(CashRegister.id == register_id))).first()
+    query = select(CashRegister, CashSession).outerjoin(CashSession, _SESSION)
+    return (await session.execute(query.where(CashRegister.id == register_id, _LIVING))).first()
 
 
 async def lock(unit: UnitOfWork, register_id: UUID) -> CashRegister | None:
@@ -42,7 +41,7 @@ async def page(
     status: SessionStatus | None,
 ) -> Slice:
     """Newest first; visible None stands for an administrator's all."""
-    query: Select[Any] = _WITH_SESSION
+    query: Select[Any] = select(CashRegister, CashSession).outerjoin(CashSession, _SESSION).where(_LIVING)
     if visible is not None:
         query = query.where(_within(visible))
     if branch_id is not None:

@@ -54,7 +54,7 @@ class ZReport(_Part):
     session_id: UUID
     business: str
     branch: str
-    register: str
+    drawer: str
     country: str
     currency: str
     time_zone: str
@@ -116,7 +116,7 @@ def frozen(session: CashSession, totals: Sequence[CashTotal]) -> dict[str, Any]:
         session_id=session.id,
         business=session.business_name,
         branch=session.branch_name,
-        register=session.register_name,
+        drawer=session.register_name,
         country=session.country,
         currency=session.currency,
         time_zone=session.time_zone,

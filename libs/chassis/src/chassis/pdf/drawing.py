@@ -1,4 +1,4 @@
-"""What both layouts draw with: fonts, text that can be printed, the QR code, rules. Imports reportlab: load it late."""
+"""What every document is drawn with: fonts, text that can be printed, rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Final, Literal
 
-import segno
 from reportlab.lib.colors import Color, black
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
@@ -27,10 +26,10 @@ _MAX_TEXT = 200
 
 
 def load_fonts() -> None:
-    """Embedded fonts, so that a receipt looks the same on every screen and printer. Once per process is enough."""
+    """Embedded fonts, so that a document looks the same on every screen and printer. Once per process is enough."""
     if REGULAR in pdfmetrics.getRegisteredFontNames():
         return
-    folder = resources.files("billing.receipts").joinpath("fonts")
+    folder = resources.files("chassis.pdf").joinpath("fonts")
     for name, file in _FILES.items():
         with folder.joinpath(file).open("rb") as data:
             pdfmetrics.registerFont(TTFont(name, data))
@@ -81,35 +80,6 @@ def figure(text: str, look: ParagraphStyle, width: float) -> Paragraph:
         return paragraph(text, look)
     scale = 0.98 * width / needed
     return paragraph(text, ParagraphStyle(name=f"{look.name}×{scale}", parent=look, fontSize=look.fontSize * scale))
-
-
-class Qr(Flowable):
-    """A QR code of `size` points with its quiet zone, as rectangles: sharp at any resolution."""
-
-    def __init__(self, content: str, size: float, *, align: Literal["LEFT", "CENTER"] = "CENTER") -> None:
-        super().__init__()
-        self.hAlign = align
-        self.width = self.height = size
-        self._matrix = segno.make_qr(content, error="m").matrix
-
-    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
-        return self.width, self.height
-
-    def draw(self) -> None:
-        quiet = 2
-        cell = self.width / (len(self._matrix) + 2 * quiet)
-        path = self.canv.beginPath()
-        for row, cells in enumerate(self._matrix):
-            start = None
-            for column, dark in enumerate([*cells, 0]):
-                if dark and start is None:
-                    start = column
-                elif not dark and start is not None:
-                    top = self.height - (row + quiet + 1) * cell
-                    path.rect((start + quiet) * cell, top, (column - start) * cell, cell)
-                    start = None
-        self.canv.setFillColor(black)
-        self.canv.drawPath(path, stroke=0, fill=1)
 
 
 class Rule(Flowable):
