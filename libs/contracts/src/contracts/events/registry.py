@@ -25,7 +25,7 @@ from contracts.events.auth import (
     UserUpdated,
 )
 from contracts.events.base import DomainEvent
-from contracts.events.billing import InvoiceFailed, InvoiceIssued
+from contracts.events.billing import InvoiceCanceled, InvoiceFailed, InvoiceIssued
 from contracts.events.catalog import ProductCreated, ProductDeleted, ProductUpdated, StockChanged, StockLow
 from contracts.events.notifications import NotificationFailed, NotificationSent
 from contracts.events.payments import PaymentConfirmed, PaymentCreated, PaymentFailed, PaymentRefunded
@@ -84,7 +84,7 @@ PRODUCERS: Mapping[str, tuple[type[DomainEvent], ...]] = MappingProxyType(
         "sales": (SaleCreated, SaleCompleted, SaleCanceled, SaleRefunded, CashRegisterOpened, CashRegisterClosed),
         "payments": (PaymentCreated, PaymentConfirmed, PaymentFailed, PaymentRefunded),
         "webhooks": (WebhookReceived, WebhookEndpointDisabled),
-        "billing": (InvoiceIssued, InvoiceFailed),
+        "billing": (InvoiceIssued, InvoiceFailed, InvoiceCanceled),
         "notifications": (NotificationSent, NotificationFailed),
     }
 )
@@ -94,7 +94,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue("payments.directory", Lane.HIGH, (BusinessUpdated, BusinessDeleted)),
     Queue("payments.webhooks", Lane.CRITICAL, (WebhookReceived,)),
     Queue("sales.payments", Lane.CRITICAL, (PaymentConfirmed, PaymentFailed, PaymentRefunded)),
-    Queue("billing.sales", Lane.HIGH, (SaleCompleted,)),
+    Queue("billing.sales", Lane.HIGH, (SaleCompleted, SaleRefunded)),
     # What merchants may subscribe to; a deleted business takes its endpoints along.
     Queue(
         "webhooks.merchants",
@@ -112,6 +112,7 @@ QUEUES: tuple[Queue, ...] = (
             CashRegisterClosed,
             InvoiceIssued,
             InvoiceFailed,
+            InvoiceCanceled,
             ProductCreated,
             ProductUpdated,
             ProductDeleted,
@@ -127,9 +128,19 @@ QUEUES: tuple[Queue, ...] = (
     Queue(
         "notifications.high",
         Lane.HIGH,
-        (UserRegistered, UserPasswordChanged, UserKycReviewed, MemberAdded, InvoiceIssued, SaleCanceled),
+        (
+            UserRegistered,
+            UserDeleted,
+            UserPasswordChanged,
+            UserKycReviewed,
+            MemberAdded,
+            InvoiceIssued,
+            SaleCanceled,
+            SaleRefunded,
+            CashRegisterClosed,
+        ),
     ),
-    Queue("notifications.normal", Lane.NORMAL, (StockLow, WebhookEndpointDisabled)),
+    Queue("notifications.normal", Lane.NORMAL, (StockLow, InvoiceFailed, WebhookEndpointDisabled)),
     Queue(
         "analytics.facts",
         Lane.NORMAL,

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict
 class Channel(StrEnum):
     SMS = "SMS"
     EMAIL = "EMAIL"
+    PUSH = "PUSH"
 
 
 class Content(BaseModel):
-    """A message as its reader sees it. subject, html and sender_name are an e-mail's."""
+    """A message as its reader sees it. html, sender_name and unsubscribe (a link) are an e-mail's, subject is a push's
+    title as well."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,11 +26,12 @@ class Content(BaseModel):
     subject: str = ""
     html: str = ""
     sender_name: str = ""
+    unsubscribe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """recipient: a number in E.164, or an e-mail address."""
+    """recipient: a number in E.164, an e-mail address, or the token of a device."""
 
     id: UUID
     recipient: str = field(repr=False)
@@ -46,6 +49,13 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The provider will never take this message: a number that does not exist, for instance."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The provider will take nothing for this recipient any more: the app was removed from the device."""
 
     answer: str
 
@@ -72,7 +82,7 @@ class Unanswered:
     answer: str
 
 
-Outcome = Accepted | Refused | Failed | NotTaken | Unanswered
+Outcome = Accepted | Refused | Gone | Failed | NotTaken | Unanswered
 
 
 class MessageChannel(Protocol):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from chassis.outbound import CircuitOpen, NoAnswer, NotSent, OutboundClient, OutboundResponse
+from chassis.outbound import HeldBack, NoAnswer, NotSent, OutboundClient, OutboundResponse
 
+from notifications.channels.headers import unsubscribe_headers
 from notifications.channels.port import Accepted, Channel, Failed, Message, NotTaken, Outcome, Refused, Unanswered
 
 _PATH = "/v3/mail/send"
@@ -28,7 +29,7 @@ class SendGridChannel:
         try:
             response = await self._client.request("POST", _PATH, operation="send", json=self._body(message))
         except NotSent as error:
-            return NotTaken(error.reason, int(error.retry_after) + 1 if isinstance(error, CircuitOpen) else None)
+            return NotTaken(error.reason, int(error.retry_after) + 1 if isinstance(error, HeldBack) else None)
         except NoAnswer as error:
             return Unanswered(error.reason)
         return _outcome(response)
@@ -47,6 +48,7 @@ class SendGridChannel:
                 {"type": "text/plain", "value": content.text},
                 {"type": "text/html", "value": content.html},
             ],
+            **({"headers": unsubscribe_headers(content.unsubscribe)} if content.unsubscribe else {}),
             "custom_args": {"notification_id": str(message.id)},
             # A receipt is not an advertisement: links stay what they are, and nobody watches who opens it.
             "tracking_settings": {"click_tracking": {"enable": False}, "open_tracking": {"enable": False}},
@@ -58,7 +60,7 @@ def _outcome(response: OutboundResponse) -> Outcome:
     match response.status:
         case 200 | 201 | 202:
             return Accepted(answer, response.headers.get("X-Message-Id", "")[:128])
-        case 401 | 403 | 404 | 408 | 429:
+        case 401 | 403 | 404 | 408 | 429 | 503:
             return NotTaken(answer, response.retry_after)
         case status if 400 <= status < 500:
             return Refused(answer)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from notifications.channels.port import Accepted, Failed, NotTaken, Outcome, Refused, Unanswered
+from notifications.channels.port import Accepted, Failed, Gone, NotTaken, Outcome, Refused, Unanswered
 
 TRIES: Final = 3
 UNANSWERED_TRIES: Final = 2
@@ -82,6 +82,8 @@ def _judge(outcome: Outcome, pace: _Pace, *, attempts: int, unanswered: int, age
             return Verdict(Sent(outcome.message_id), attempts + 1, unanswered, outcome.answer)
         case Refused():
             return Verdict(GivenUp("refused"), attempts + 1, unanswered, outcome.answer)
+        case Gone():
+            return Verdict(GivenUp("unregistered"), attempts + 1, unanswered, outcome.answer)
         case Failed():
             tries = attempts + 1
             step = GivenUp("provider_failed") if tries >= TRIES else Again(now + pace.after_failure[tries - 1])

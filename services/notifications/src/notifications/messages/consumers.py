@@ -5,6 +5,8 @@ An event that makes us say nothing is still consumed: the bus records it, and th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chassis.auth import BusinessRole
 from chassis.bus.consumer import Consumer
 from chassis.bus.received import Received
@@ -13,18 +15,20 @@ from contracts.events import DomainEvent
 from contracts.events.auth import (
     MemberAdded,
     UserCodeRequested,
+    UserDeleted,
     UserKycReviewed,
     UserPasswordChanged,
     UserRegistered,
 )
-from contracts.events.billing import InvoiceIssued
+from contracts.events.billing import InvoiceFailed, InvoiceIssued
 from contracts.events.catalog import StockLow
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
-from contracts.events.sales import SaleCanceled
+from contracts.events.sales import CashRegisterClosed, SaleCanceled, SaleRefunded
 from contracts.events.webhooks import WebhookEndpointDisabled
 
 from notifications.channels.port import Channel
 from notifications.context import NotificationsContext
+from notifications.digests import service as digests
 from notifications.messages import service
 from notifications.messages.templates import Template
 
@@ -76,8 +80,7 @@ async def on_payment_confirmed(ctx: NotificationsContext, received: Received[Pay
         "method": to.method(event.method),
         "date": to.formatter.moment(event.confirmed_at, event.time_zone),
     }
-    contact = await ctx.contacts.merchant(event.business_id)
-    await service.write(ctx, received, to, contact, Template.PAYMENT_RECEIVED, values)
+    await _to_merchant(ctx, received, to, Template.PAYMENT_RECEIVED, values)
 
 
 async def on_payment_refunded(ctx: NotificationsContext, received: Received[PaymentRefunded]) -> None:
@@ -96,20 +99,59 @@ async def on_payment_refunded(ctx: NotificationsContext, received: Received[Paym
     await service.write(ctx, received, to, contact, Template.PAYMENT_REFUNDED, values)
 
 
-async def on_stock_low(ctx: NotificationsContext, received: Received[StockLow]) -> None:
-    """The merchant is told to restock, by e-mail where they have one: it is news, not an alarm."""
+async def on_sale_refunded(ctx: NotificationsContext, received: Received[SaleRefunded]) -> None:
+    """The buyer has it in writing that cash was given back. What went back through a provider, payment.refunded says,
+    once the provider has said so."""
     event = received.event
+    cash = [part.amount.money for part in event.parts if part.payment_id is None]
+    if not cash:
+        return
+    to = await service.letter(ctx, event.business_id)
+    if to is None:
+        return
+    amount = cash[0]
+    for more in cash[1:]:
+        amount += more
+    values = {
+        "amount": to.formatter.money(amount),
+        "date": to.formatter.moment(event.refunded_at, event.time_zone),
+    }
+    contact = await ctx.contacts.buyer(event.business_id, event.aggregate_id)
+    await service.write(ctx, received, to, contact, Template.SALE_REFUNDED, values)
+
+
+async def on_cash_register_closed(ctx: NotificationsContext, received: Received[CashRegisterClosed]) -> None:
+    """The owner learns of a drawer whose cash is not what it should be, by more than the business tolerates."""
+    event = received.event
+    if not event.needs_approval:
+        return
     to = await service.letter(ctx, event.business_id)
     if to is None:
         return
     values = {
-        "product": event.product_name,
+        "register": event.register_name,
         "branch": await ctx.contacts.branch_name(event.business_id, event.branch_id),
-        "on_hand": str(event.on_hand),
-        "min_stock": str(event.min_stock),
+        "expected": to.formatter.money(event.expected_cash.money),
+        "counted": to.formatter.money(event.closing_cash.money),
+        "difference": to.formatter.money(event.difference.money),
+        "date": to.formatter.moment(event.closed_at, event.time_zone),
     }
-    contact = await ctx.contacts.merchant(event.business_id)
-    await service.write(ctx, received, to, contact, Template.STOCK_LOW, values, first_channel_only=True)
+    await _to_merchant(ctx, received, to, Template.CASH_DIFFERENCE, values, first_channel_only=True)
+
+
+async def on_invoice_failed(ctx: NotificationsContext, received: Received[InvoiceFailed]) -> None:
+    """The merchant learns of a sale without its document. Why, Cobro shows: an authority's words may name buyers."""
+    event = received.event
+    to = await service.letter(ctx, event.business_id)
+    if to is None:
+        return
+    values = {"number": event.invoice_number, "total": to.formatter.money(event.total.money)}
+    await _to_merchant(ctx, received, to, Template.INVOICE_FAILED, values, first_channel_only=True)
+
+
+async def on_stock_low(ctx: NotificationsContext, received: Received[StockLow]) -> None:
+    """Gathered for a while, so that a busy afternoon is one message: see `digests`."""
+    await digests.gather(ctx, received)
 
 
 async def on_webhook_disabled(ctx: NotificationsContext, received: Received[WebhookEndpointDisabled]) -> None:
@@ -119,8 +161,7 @@ async def on_webhook_disabled(ctx: NotificationsContext, received: Received[Webh
     if to is None:
         return
     values = {"host": event.host, "date": f"{to.formatter.moment(event.disabled_at, 'UTC')} UTC"}
-    contact = await ctx.contacts.merchant(event.business_id)
-    await service.write(ctx, received, to, contact, Template.WEBHOOK_DISABLED, values, first_channel_only=True)
+    await _to_merchant(ctx, received, to, Template.WEBHOOK_DISABLED, values, first_channel_only=True)
 
 
 async def on_code_requested(ctx: NotificationsContext, received: Received[UserCodeRequested]) -> None:
@@ -143,7 +184,8 @@ async def on_password_changed(ctx: NotificationsContext, received: Received[User
     account = await ctx.contacts.account(event.aggregate_id)
     to = service.account_letter(ctx, event.aggregate_id, account.language)
     values = {"date": f"{to.formatter.moment(event.changed_at, 'UTC')} UTC"}
-    await service.write(ctx, received, to, account.contact, Template.PASSWORD_CHANGED, values)
+    reader = await service.reader(ctx, event.aggregate_id)
+    await service.write(ctx, received, to, account.contact, Template.PASSWORD_CHANGED, values, reader=reader)
 
 
 async def on_kyc_reviewed(ctx: NotificationsContext, received: Received[UserKycReviewed]) -> None:
@@ -152,7 +194,8 @@ async def on_kyc_reviewed(ctx: NotificationsContext, received: Received[UserKycR
     to = service.account_letter(ctx, event.user_id, account.language)
     template = Template.KYC_APPROVED if event.approved else Template.KYC_REJECTED
     values = {"level": str(event.level)}
-    await service.write(ctx, received, to, account.contact, template, values, first_channel_only=True)
+    reader = await service.reader(ctx, event.user_id)
+    await service.write(ctx, received, to, account.contact, template, values, first_channel_only=True, reader=reader)
 
 
 async def on_member_added(ctx: NotificationsContext, received: Received[MemberAdded]) -> None:
@@ -169,6 +212,28 @@ async def on_member_added(ctx: NotificationsContext, received: Received[MemberAd
     # The message is the employee's, and so none of the rows of the business whose event this is.
     with everyone():
         await service.write(ctx, received, to, account.contact, Template.MEMBER_ADDED, values, only=Channel.SMS)
+
+
+async def on_user_deleted(ctx: NotificationsContext, received: Received[UserDeleted]) -> None:
+    await service.forget_user(ctx, received)
+
+
+async def _to_merchant(
+    ctx: NotificationsContext,
+    received: Received[DomainEvent],
+    to: service.Letter,
+    template: Template,
+    values: Mapping[str, str],
+    *,
+    first_channel_only: bool = False,
+) -> None:
+    """To the business's own address, and to its owner's devices."""
+    assert to.business_id is not None
+    contact = await ctx.contacts.merchant(to.business_id)
+    reader = await service.reader(ctx, to.owner_id) if to.owner_id else service.NOBODY
+    await service.write(
+        ctx, received, to, contact, template, values, first_channel_only=first_channel_only, reader=reader
+    )
 
 
 async def say_nothing(_: NotificationsContext, __: Received[DomainEvent]) -> None:
@@ -189,12 +254,22 @@ CONSUMERS = (
         "notifications.high",
         {
             UserRegistered: on_user_registered,
+            UserDeleted: on_user_deleted,
             UserPasswordChanged: on_password_changed,
             UserKycReviewed: on_kyc_reviewed,
             MemberAdded: on_member_added,
             InvoiceIssued: on_invoice_issued,
             SaleCanceled: on_sale_canceled,
+            SaleRefunded: on_sale_refunded,
+            CashRegisterClosed: on_cash_register_closed,
         },
     ),
-    Consumer("notifications.normal", {StockLow: on_stock_low, WebhookEndpointDisabled: on_webhook_disabled}),
+    Consumer(
+        "notifications.normal",
+        {
+            StockLow: on_stock_low,
+            InvoiceFailed: on_invoice_failed,
+            WebhookEndpointDisabled: on_webhook_disabled,
+        },
+    ),
 )

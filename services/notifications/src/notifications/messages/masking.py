@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from notifications.channels.port import Channel
 
-def masked(recipient: str) -> str:
-    """+52•••••••5678, a•••@example.com."""
+
+def masked(recipient: str, channel: Channel) -> str:
+    """+52•••••••5678, a•••@example.com, •••4f2a for a device."""
+    if channel is Channel.PUSH:
+        return f"•••{recipient[-4:]}"
     name, at, domain = recipient.rpartition("@")
     if at:
         return f"{name[:1]}•••@{domain}"

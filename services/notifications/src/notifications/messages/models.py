@@ -1,4 +1,4 @@
-"""The table of messages."""
+"""The tables of messages, and of what happened to each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from chassis.database.base import CreatedAt, Id, Version
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notifications.base import Base
@@ -50,10 +50,17 @@ class Notification(Base):
     provider: Mapped[str | None]
     provider_message_id: Mapped[str | None]
     provider_answer: Mapped[str | None]
+    # What providers have reported since they took it on, and when they last did.
+    delivery_status: Mapped[str | None]
+    delivery_reported_at: Mapped[datetime | None]
+    # "22:00-08:00 America/Mexico_City": hours in which it waits.
+    quiet_hours: Mapped[str | None]
     failure_reason: Mapped[str | None]
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
+    # When a person last had a dead letter sent again: its day of tries begins anew.
+    redriven_at: Mapped[datetime | None]
     version: Mapped[Version]
 
     __table_args__ = (
@@ -68,6 +75,9 @@ class Notification(Base):
         ),
         Index("uq_notifications_code", "code_id", unique=True, postgresql_where=text("code_id IS NOT NULL")),
         Index("ix_notifications_list", "business_id", text("created_at DESC"), text("id DESC")),
+        CheckConstraint(
+            "delivery_status IN ('ACCEPTED', 'DELAYED', 'DELIVERED', 'UNDELIVERED')", name="delivery_status"
+        ),
         Index("ix_notifications_due", "lane", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
     )
 
@@ -78,6 +88,38 @@ class Notification(Base):
     @property
     def content_place(self) -> str:
         return content_place(self.id)
+
+
+class NotificationStep(Base):
+    """One thing that happened to a message: a try and its answer, a provider's report, a redrive by a person.
+
+    No recipient, no text: `answer` is a status and a provider's code. business_id is the message's.
+    """
+
+    __tablename__ = "notification_steps"
+
+    id: Mapped[Id]
+    notification_id: Mapped[UUID] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"))
+    business_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    provider: Mapped[str | None]
+    # What the provider calls its report, so that one sent again is recorded once.
+    provider_event_id: Mapped[str | None]
+    outcome: Mapped[str]
+    answer: Mapped[str | None]
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('TRY', 'REPORT', 'REDRIVE')", name="kind"),
+        Index("ix_notification_steps_list", "notification_id", "at", "id"),
+        Index(
+            "uq_notification_steps_report",
+            "provider",
+            "provider_event_id",
+            unique=True,
+            postgresql_where=text("provider_event_id IS NOT NULL"),
+        ),
+    )
 
 
 def recipient_place(notification_id: UUID) -> str:

@@ -1,26 +1,29 @@
 """The words of every message, per language, and their rendering.
 
-`texts/<language>.toml` holds each template's parts as Jinja: `sms`, and for e-mail `subject`, `title`, `body` (its
-paragraphs), `rows` and `button`. A code's `sms_brief` makes room for the line by which a phone fills the code in.
-`layouts/` lays an e-mail out. Parts are rendered as plain text, and escaped when the layout places them, so that
-nothing a merchant or buyer typed can become markup.
+`texts/<language>/<template>.toml` holds its parts as Jinja: `sms`, and for e-mail `subject`, `title`, `body` (its
+paragraphs), `rows` and `button`; `common.toml` what all share. A code's `sms_brief` makes room for the line by which a
+phone fills the code in. A push has the e-mail's title and the words of the SMS. `layouts/` lays an e-mail out. Parts
+are rendered in a sandbox and as plain text, and escaped when the layout places them, so that nothing a merchant or
+buyer typed can become markup.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache
 from importlib import resources
 from typing import Any
 
 from chassis.localization import Language
-from jinja2 import BaseLoader, DictLoader, Environment, StrictUndefined, select_autoescape
+from jinja2 import BaseLoader, DictLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from notifications.channels.port import Channel, Content
 from notifications.channels.segments import fits_one_segment
+from notifications.preferences.branding import COBRO, Branding
 
 _MAX_VALUE = 120
 _COBRO = "Cobro"
@@ -31,6 +34,9 @@ class Template(StrEnum):
     PAYMENT_INCOMPLETE = "payment_incomplete"
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_REFUNDED = "payment_refunded"
+    SALE_REFUNDED = "sale_refunded"
+    CASH_DIFFERENCE = "cash_difference"
+    INVOICE_FAILED = "invoice_failed"
     STOCK_LOW = "stock_low"
     WEBHOOK_DISABLED = "webhook_disabled"
     VERIFICATION = "verification"
@@ -46,8 +52,9 @@ class Template(StrEnum):
 class Wording:
     """`values` fill the placeholders, already as the reader reads them; link is where the e-mail's button leads.
 
-    shop: in whose name; empty where Cobro speaks for itself. autofill: the last line of a code's SMS, in the format of
-    WebOTP ("@example.com #123456").
+    shop: in whose name; empty where Cobro speaks for itself. rows: more lines of the e-mail's table, label and value.
+    unsubscribe: where the reader switches this kind of message off, empty where nobody can. autofill: the last line of
+    a code's SMS, in the format of WebOTP ("@example.com #123456").
     """
 
     template: Template
@@ -56,14 +63,21 @@ class Wording:
     values: Mapping[str, str]
     link: str = ""
     autofill: str = ""
+    rows: Sequence[tuple[str, str]] = ()
+    unsubscribe: str = ""
+    branding: Branding = COBRO
 
 
 class Templates:
-    """Reads the texts on first use and keeps them."""
+    """Reads each text on first use and keeps it."""
 
     def __init__(self) -> None:
-        self._plain = Environment(loader=BaseLoader(), undefined=StrictUndefined, autoescape=False)  # noqa: S701
-        self._layouts = Environment(
+        self._plain = ImmutableSandboxedEnvironment(
+            loader=BaseLoader(),
+            undefined=StrictUndefined,
+            autoescape=False,
+        )
+        self._layouts = ImmutableSandboxedEnvironment(
             loader=DictLoader({name: _read("layouts", name) for name in ("email.html", "email.txt")}),
             undefined=StrictUndefined,
             autoescape=select_autoescape(["html"]),
@@ -71,14 +85,19 @@ class Templates:
             lstrip_blocks=True,
         )
 
-    @cached_property
-    def texts(self) -> Mapping[Language, Mapping[str, Any]]:
-        return {language: tomllib.loads(_read("texts", f"{language.value}.toml")) for language in Language}
+    def method(self, language: Language, name: str) -> str:
+        """A payment method in the reader's words."""
+        methods: Mapping[str, str] = text_of(language, "common")["methods"]
+        return methods.get(name, name)
+
+    def part(self, template: Template, language: Language, name: str, values: Mapping[str, str]) -> str:
+        """One part by itself, such as the line of an item, to be put into a Wording."""
+        lines = {key: _one_line(value) for key, value in values.items()}
+        return self._plain.from_string(text_of(language, template.value)[name]).render(lines).strip()
 
     def render(self, wording: Wording, channel: Channel) -> Content:
         """Raises jinja2.UndefinedError when a text asks for a value it was not given."""
-        texts = self.texts[wording.language]
-        parts = texts[wording.template.value]
+        common, parts = text_of(wording.language, "common"), text_of(wording.language, wording.template.value)
         named = {**wording.values, "shop": wording.shop or _COBRO}
         values = {name: _one_line(value) for name, value in named.items()}
         values["link"] = wording.link
@@ -88,21 +107,30 @@ class Templates:
 
         if channel is Channel.SMS:
             return Content(text=_sms(parts, fill, wording.autofill))
+        if channel is Channel.PUSH:
+            return Content(text=fill(parts["sms"]), subject=_one_line(fill(parts["title"])))
+        rows = [(fill(row["label"]), fill(row["value"])) for row in parts.get("rows", [])]
         shown = {
             "language": wording.language.value,
             "shop": values["shop"],
             "title": fill(parts["title"]),
             "paragraphs": [fill(text) for text in parts["body"]],
-            "rows": [(fill(row["label"]), fill(row["value"])) for row in parts.get("rows", [])],
+            "rows": rows + [(_one_line(label), _one_line(value)) for label, value in wording.rows],
             "button": fill(parts["button"]) if wording.link and "button" in parts else "",
             "link": wording.link,
-            "footer": fill(texts["footer"]["text" if wording.shop else "own"]),
+            "footer": fill(common["footer"]["text" if wording.shop else "own"]),
+            "unsubscribe": wording.unsubscribe,
+            "unsubscribe_label": common["footer"]["unsubscribe"],
+            "color": wording.branding.color,
+            "on_color": wording.branding.on_color,
+            "logo": wording.branding.logo_url,
         }
         return Content(
             subject=_one_line(fill(parts["subject"])),
             text=self._layouts.get_template("email.txt").render(shown),
             html=self._layouts.get_template("email.html").render(shown),
             sender_name=values["shop"],
+            unsubscribe=wording.unsubscribe,
         )
 
 
@@ -115,8 +143,14 @@ def _sms(parts: Mapping[str, Any], fill: Callable[[str], str], autofill: str) ->
     return fill(parts["sms"])
 
 
-def _read(folder: str, name: str) -> str:
-    return resources.files("notifications.messages").joinpath(folder, name).read_text(encoding="utf-8")
+@cache
+def text_of(language: Language, name: str) -> Mapping[str, Any]:
+    """The parts of a template, or `common`."""
+    return tomllib.loads(_read("texts", language.value, f"{name}.toml"))
+
+
+def _read(*path: str) -> str:
+    return resources.files("notifications.messages").joinpath(*path).read_text(encoding="utf-8")
 
 
 def _one_line(value: str) -> str:

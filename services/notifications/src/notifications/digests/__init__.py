@@ -1,0 +1,1 @@
+"""News that come in swarms, gathered into one message: what a shop runs out of."""

@@ -1,0 +1,1 @@
+"""The link by which a reader switches one kind of message off, without logging in."""

@@ -1,0 +1,31 @@
+"""REST: /unsubscribe/{token}, for whoever has the link: people with a browser, and mail programs (RFC 8058)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from chassis.http.app import context_of
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse
+
+from notifications.context import NotificationsContext
+from notifications.unsubscribe import service
+from notifications.unsubscribe.page import HEADERS, rendered
+
+router = APIRouter(prefix="/api/v1/unsubscribe", tags=["unsubscribe"])
+
+Ctx = Annotated[NotificationsContext, context_of(NotificationsContext)]
+Token = Annotated[str, Path(max_length=100)]
+
+
+@router.get("/{token}", response_class=HTMLResponse)
+async def show_unsubscribe(token: Token, ctx: Ctx) -> HTMLResponse:
+    """Asks first: programs that look into every link of an e-mail must not switch anything off."""
+    return HTMLResponse(rendered(await service.look(ctx, token), done=False), headers=HEADERS)
+
+
+@router.post("/{token}", response_class=HTMLResponse)
+async def unsubscribe(token: Token, ctx: Ctx) -> HTMLResponse:
+    """Switches this kind of message off, in one click. The body is not read, and the same again does the same: mail
+    programs send no Idempotency-Key."""
+    return HTMLResponse(rendered(await service.switch_off(ctx, token), done=True), headers=HEADERS)
