@@ -83,6 +83,7 @@ class FakeCatalog(inventory_pb2_grpc.InventoryServicer):
         self.available: dict[str, int] = {}
         self.sold: dict[str, int] = {}
         self.reservations: dict[str, Reservation] = {}
+        self.returns: dict[str, dict[str, int]] = {}
 
     def add(self, price: Money, *, stock: int, tax_rate: str = "0.16", name: str = "Café de olla") -> UUID:
         product = new_id()
@@ -132,6 +133,19 @@ class FakeCatalog(inventory_pb2_grpc.InventoryServicer):
         reservation.status = "RELEASED"
         reservation.reasons.append(reason)
 
+    async def Return(self, request: Any, _: Any) -> Any:
+        await self.faults.run("Return", "before")
+        reservation = self.reservations.get(request.sale_id)
+        if reservation is None or reservation.status != "COMMITTED":
+            raise RuleViolation("Never sold", code="not_sold")
+        if request.return_id not in self.returns:
+            self.returns[request.return_id] = {line.product_id: line.quantity for line in request.lines}
+            for line in request.lines:
+                self.available[line.product_id] += line.quantity
+                self.sold[line.product_id] -= line.quantity
+        await self.faults.run("Return", "after")
+        return inventory_pb2.ReturnResponse(return_id=request.return_id)
+
     def _reserve(self, request: Any) -> Any:
         found = self.reservations.get(request.sale_id)
         if found is not None and found.status == "RELEASED" and not request.revive:
@@ -168,6 +182,7 @@ class FakePayments(payments_pb2_grpc.PaymentsServicer):
         self.by_key: dict[str, Any] = {}
         self.requests: dict[str, Any] = {}
         self.refunds: dict[str, Any] = {}
+        self.refund_status = "SUCCEEDED"
         self.cancel_asked: list[str] = []
 
     def of_sale(self, sale_id: str) -> Any:
@@ -215,14 +230,20 @@ class FakePayments(payments_pb2_grpc.PaymentsServicer):
     async def RefundPayment(self, request: Any, _: Any) -> Any:
         await self.faults.run("RefundPayment", "before")
         payment = next(payment for payment in self.by_key.values() if payment.id == request.payment_id)
-        refund = self.refunds.setdefault(
-            request.idempotency_key,
-            payments_pb2.Refund(
-                id=str(new_id()), payment_id=payment.id, amount_minor=payment.amount_minor, status="SUCCEEDED"
-            ),
-        )
+        if request.idempotency_key not in self.refunds:
+            amount = request.amount_minor or payment.amount_minor - payment.refunded_minor
+            if amount > payment.amount_minor - payment.refunded_minor:
+                raise RuleViolation("More than is left", code="refund_exceeds_payment")
+            payment.refunded_minor += amount
+            self.refunds[request.idempotency_key] = payments_pb2.Refund(
+                id=str(new_id()), payment_id=payment.id, amount_minor=amount, status=self.refund_status
+            )
         await self.faults.run("RefundPayment", "after")
-        return refund
+        return self.refunds[request.idempotency_key]
+
+    async def GetRefund(self, request: Any, _: Any) -> Any:
+        await self.faults.run("GetRefund", "before")
+        return next(refund for refund in self.refunds.values() if refund.id == request.refund_id)
 
 
 @asynccontextmanager
@@ -280,6 +301,7 @@ def catalog(peers: tuple[FakeCatalog, FakePayments]) -> Iterator[FakeCatalog]:
 def payments(peers: tuple[FakeCatalog, FakePayments]) -> Iterator[FakePayments]:
     yield peers[1]
     peers[1].faults.clear()
+    peers[1].refund_status = "SUCCEEDED"
 
 
 @dataclass
@@ -329,10 +351,34 @@ class Shop:
         headers = self.sut.as_(caller or self.owner, **({"Idempotency-Key": key} if key else {}))
         return await self.sut.client.post(f"/api/v1/sales/{sale_id}/cancel", headers=headers)
 
+    async def refund(
+        self,
+        sale_id: str,
+        body: dict[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        caller: Principal | None = None,
+    ) -> httpx.Response:
+        headers = self.sut.as_(caller or self.owner, **({"Idempotency-Key": key} if key else {}))
+        return await self.sut.client.post(f"/api/v1/sales/{sale_id}/refund", json=body or {}, headers=headers)
+
+    async def refunds(self, sale_id: str) -> list[dict[str, Any]]:
+        answer = await self.sut.client.get(f"/api/v1/sales/{sale_id}/refunds", headers=self.sut.as_(self.owner))
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    async def paid(self, product: UUID, **fields: Any) -> dict[str, Any]:
+        """A sale by QR that has been paid."""
+        sale = await self.sell(product, **fields)
+        await self.deliver(self.confirmed(sale["id"]))
+        return await self.get(sale["id"])
+
     async def resume(self) -> None:
-        """Let every lease run out, and the resumer do its round."""
+        """Let every lease run out, and the resumers do their rounds."""
         self.sut.clock.advance(timedelta(seconds=61))
-        await next(job for job in self.sut.service.jobs if job.name == "sales-resume").run()
+        for job in self.sut.service.jobs:
+            if job.name in {"sales-resume", "sales-refunds-resume"}:
+                await job.run()
 
     async def deliver(self, event: Any, *, id: UUID | None = None) -> UUID:
         return await self.sut.deliver(QUEUE, event, id=id)
@@ -356,11 +402,13 @@ class Shop:
         fields = self._snapshot(payment) | {"failure_reason": reason, "failed_at": self.sut.clock.now()}
         return PaymentFailed(**(fields | changes))
 
-    def refunded(self, sale_id: str, amount: str, status: str = "REFUNDED") -> PaymentRefunded:
+    def refunded(
+        self, sale_id: str, amount: str, status: str = "REFUNDED", *, refund_id: UUID | None = None
+    ) -> PaymentRefunded:
         payment = self.payments.of_sale(sale_id)
         payment.status, payment.version = status, payment.version + 1
         money = MoneyAmount(amount=amount, currency=self.business.currency)
-        fields = self._snapshot(payment) | {"refund_id": new_id(), "refunded_at": self.sut.clock.now()}
+        fields = self._snapshot(payment) | {"refund_id": refund_id or new_id(), "refunded_at": self.sut.clock.now()}
         return PaymentRefunded(**fields, refund_amount=money, refunded_amount=money)
 
     def _snapshot(self, payment: Any) -> dict[str, Any]:

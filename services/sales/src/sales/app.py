@@ -14,6 +14,8 @@ from sales.base import Base
 from sales.cash_registers.routes import router as cash_registers
 from sales.cash_sessions.routes import router as cash_sessions
 from sales.context import SalesContext
+from sales.refunds import jobs as refund_jobs
+from sales.refunds import routes as refunds
 from sales.sales import jobs, routes, rpc
 from sales.sales.consumers import CONSUMER
 from sales.sales.peers import Inventory, Payments
@@ -39,9 +41,9 @@ async def build(kit: Kit[Any]) -> Service:
     )
     return Service(
         context=context,
-        routers=[routes.router, cash_registers, cash_sessions],
+        routers=[routes.router, refunds.router, cash_registers, cash_sessions],
         rpc=[rpc.rpc_service(context)],
         consumers=[CONSUMER],
-        jobs=[jobs.resumer(context)],
+        jobs=[jobs.resumer(context), refund_jobs.resumer(context)],
         sealed=sealed_tables(Base),
     )

@@ -3,6 +3,7 @@
 from sales.base import Base
 from sales.cash_registers.models import CashRegister
 from sales.cash_sessions.models import CashEntry, CashSession, CashTotal
+from sales.refunds.models import Refund, RefundItem
 from sales.sales.models import Sale, SaleItem
 
-__all__ = ["Base", "CashEntry", "CashRegister", "CashSession", "CashTotal", "Sale", "SaleItem"]
+__all__ = ["Base", "CashEntry", "CashRegister", "CashSession", "CashTotal", "Refund", "RefundItem", "Sale", "SaleItem"]

@@ -45,8 +45,8 @@ class SalesSettings(ServiceSettings):
         }
     )
 
-    # What is rounded when it is paid in cash, as "CLP:10,COP:50:DOWN": steps, to the nearest where nothing else is said.
-    # Chile's rule is the law's; the others have none.
+    # What is rounded when it is paid in cash, as "CLP:10,COP:50:DOWN": steps, to the nearest where nothing else is
+    # said. Chile's rule is the law's; the others have none.
     cash_rounding: Annotated[dict[Currency, CashRounding], NoDecode] = Field(
         default_factory=lambda: {country.currency: rounding for country, rounding in CASH_ROUNDING.items()}
     )

@@ -6,7 +6,7 @@ it: the message has done its part with the commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from chassis.bus.consumer import Consumer, DeadLetter
 from chassis.bus.received import Received
@@ -15,11 +15,14 @@ from chassis.telemetry.logs import get_logger
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 
 from sales.context import SalesContext
+from sales.refunds import saga as refund_saga
+from sales.refunds import service as refunds
+from sales.refunds.models import Refund
 from sales.sales import repository, saga, settlement
 from sales.sales.models import Sale
 from sales.sales.peers import Payment
 from sales.sales.settlement import ForeignPayment, Verdict
-from sales.sales.status import SaleStatus
+from sales.sales.status import SOLD, SaleStatus
 
 log = get_logger(__name__)
 
@@ -29,7 +32,7 @@ Event = PaymentConfirmed | PaymentFailed | PaymentRefunded
 async def on_confirmed(ctx: SalesContext, received: Received[PaymentConfirmed]) -> None:
     event = received.event
 
-    def apply(unit: UnitOfWork, sale: Sale) -> None:
+    async def apply(unit: UnitOfWork, sale: Sale) -> None:
         payment = _payment(event, confirmed=True)
         verdict = settlement.confirm(sale, payment, ctx.clock.now(), ctx.settings.lease)
         if verdict is Verdict.MISMATCH:
@@ -43,21 +46,33 @@ async def on_confirmed(ctx: SalesContext, received: Received[PaymentConfirmed]) 
 async def on_failed(ctx: SalesContext, received: Received[PaymentFailed]) -> None:
     event = received.event
 
-    def apply(unit: UnitOfWork, sale: Sale) -> None:
+    async def apply(unit: UnitOfWork, sale: Sale) -> None:
         settlement.fail(unit, sale, _payment(event), ctx.clock.now(), ctx.settings.lease)
 
     await _apply(ctx, received, apply)
 
 
 async def on_refunded(ctx: SalesContext, received: Received[PaymentRefunded]) -> None:
+    """Of a sold sale it is one of its refunds; of any other, late money that has gone back."""
     event = received.event
+    going_on: list[Refund] = []
 
-    def apply(unit: UnitOfWork, sale: Sale) -> None:
-        settlement.record_refund(
-            unit, sale, _payment(event), event.refunded_amount.money, ctx.clock.now(), ctx.settings.lease
-        )
+    async def apply(unit: UnitOfWork, sale: Sale) -> None:
+        payment = _payment(event)
+        if SaleStatus(sale.status) not in SOLD:
+            settlement.record_refund(
+                unit, sale, payment, event.refunded_amount.money, ctx.clock.now(), ctx.settings.lease
+            )
+            return
+        settlement.check_ours(sale, payment.id, payment.business_id)
+        refund = await refunds.on_provider_refund(ctx, unit, sale, received)
+        going_on[:] = [] if refund is None else [refund]
 
+    if event.sale_id is not None:
+        await refund_saga.learn_names(ctx, event.sale_id, event.refund_id)
     await _apply(ctx, received, apply)
+    for refund in going_on:
+        await refund_saga.drive(ctx, refund)
 
 
 CONSUMER = Consumer(
@@ -69,7 +84,7 @@ CONSUMER = Consumer(
 async def _apply(
     ctx: SalesContext,
     received: Received[PaymentConfirmed] | Received[PaymentFailed] | Received[PaymentRefunded],
-    apply: Callable[[UnitOfWork, Sale], None],
+    apply: Callable[[UnitOfWork, Sale], Awaitable[None]],
 ) -> None:
     event = received.event
     sale_id = event.sale_id
@@ -83,14 +98,14 @@ async def _apply(
         if sale is None:
             # A sale is stored before its payment is asked for, so there never was one.
             raise DeadLetter(f"no sale {sale_id}")
-        apply(unit, sale)
+        await apply(unit, sale)
         return sale
 
     try:
         sale = await ctx.database.run(work)
     except ForeignPayment as error:
         raise DeadLetter(str(error)) from None
-    if sale is not None and sale.status != SaleStatus.COMPLETED:
+    if sale is not None and SaleStatus(sale.status) not in SOLD:
         await saga.drive(ctx, sale)
 
 

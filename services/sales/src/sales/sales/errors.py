@@ -69,6 +69,14 @@ def insufficient_tender(total: str) -> RuleViolation:
     )
 
 
+def parts_do_not_add_up(total: str) -> RuleViolation:
+    return RuleViolation(
+        f"The parts of the payment do not add up to the total of {total}",
+        code="payments_do_not_add_up",
+        errors=[FieldError("payments", f"must add up to {total}, each of them more than nothing")],
+    )
+
+
 def payment_refused(reason: str | None) -> RuleViolation:
     return RuleViolation(
         "The payment was refused and the sale was canceled", code=reason or "payment_failed", metadata={}

@@ -3,6 +3,7 @@ right, and a call without an answer is resolved by asking again."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -30,9 +31,27 @@ class PricedProduct:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
+    """The buyer as far as they are known, and their browser. person_type: N or J."""
+
     name: str = ""
     phone: str = ""
     email: str = ""
+    document_type: str = ""
+    document_number: str = ""
+    person_type: str = ""
+    ip_address: str = ""
+    user_agent: str = ""
+    session_id: str = ""
+    cookie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRefund:
+    """A refund as payments has it. status: PENDING, SUCCEEDED or FAILED."""
+
+    id: UUID
+    status: str
+    failure_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,8 @@ class Inventory:
             lines=lines,
             expires_at_ms=_millis(expires_at),
             revive=revive,
+            already_sold=sale.sold_at is not None,
+            priced_at_ms=_millis(sale.sold_at) if sale.sold_at is not None else 0,
         )
         reservation = await call("catalog", self._stub.Reserve(request, timeout=self._timeout))
         return {UUID(line.product_id): _priced(line) for line in reservation.lines}
@@ -81,6 +102,19 @@ class Inventory:
     async def release(self, sale: Sale, reason: str) -> None:
         request = inventory_pb2.ReleaseRequest(business_id=str(sale.business_id), sale_id=str(sale.id), reason=reason)
         await call("catalog", self._stub.Release(request, timeout=self._timeout))
+
+    async def take_back(self, sale: Sale, return_id: UUID, goods: Mapping[UUID, int]) -> None:
+        """Goods of a sold sale come back to its branch, by product; idempotent by return_id."""
+        request = inventory_pb2.ReturnRequest(
+            business_id=str(sale.business_id),
+            sale_id=str(sale.id),
+            return_id=str(return_id),
+            lines=[
+                inventory_pb2.ReserveLine(product_id=str(product), quantity=quantity)
+                for product, quantity in goods.items()
+            ],
+        )
+        await call("catalog", self._stub.Return(request, timeout=self._timeout))
 
 
 class Payments:
@@ -96,13 +130,23 @@ class Payments:
             business_id=str(sale.business_id),
             idempotency_key=str(sale.id),
             sale_id=str(sale.id),
-            amount_minor=sale.money(sale.total).minor,
+            amount_minor=sale.money(sale.provider_amount).minor,
             currency=sale.currency,
             method=sale.payment_method,
             description=f"Venta {str(sale.id)[-8:].upper()}",
             expires_in=sale.expires_in or 0,
-            payer=payments_pb2.Payer(name=payer.name, phone=payer.phone, email=payer.email),
+            payer=payments_pb2.Payer(
+                name=payer.name,
+                phone=payer.phone,
+                email=payer.email,
+                document_type=payer.document_type,
+                document_number=payer.document_number,
+                person_type=payer.person_type,
+            ),
             metadata={"saleId": str(sale.id)},
+            bank_code=sale.bank_code or "",
+            device=_device(payer),
+            kyc_level=sale.kyc_level,
         )
         return payment_of(await call("payments", self._stub.CreatePayment(request, timeout=self._timeout)))
 
@@ -129,6 +173,25 @@ class Payments:
         refund = await call("payments", self._stub.RefundPayment(request, timeout=self._timeout))
         return str(refund.status)
 
+    async def refund(self, sale: Sale, refund_id: UUID, amount: Decimal, reason: str | None) -> ProviderRefund:
+        """Give back a part of the sale's payment; idempotent by refund_id."""
+        request = payments_pb2.RefundPaymentRequest(
+            business_id=str(sale.business_id),
+            payment_id=str(sale.transaction_id),
+            idempotency_key=f"refund-{refund_id}",
+            amount_minor=sale.money(amount).minor,
+            reason=reason or "",
+        )
+        return _refund_of(await call("payments", self._stub.RefundPayment(request, timeout=self._timeout)))
+
+    async def get_refund(self, sale: Sale, provider_refund_id: UUID) -> ProviderRefund:
+        request = payments_pb2.GetRefundRequest(
+            business_id=str(sale.business_id),
+            payment_id=str(sale.transaction_id),
+            refund_id=str(provider_refund_id),
+        )
+        return _refund_of(await call("payments", self._stub.GetRefund(request, timeout=self._timeout)))
+
 
 def payment_of(answer: payments_pb2.Payment) -> Payment:
     return Payment(
@@ -150,6 +213,17 @@ def outcome_unknown(error: CobroError) -> bool:
     if error.metadata.get("grpc_status") != "UNAVAILABLE":
         return True
     return error.metadata.get("code", "").endswith("outcome_unknown")
+
+
+def _refund_of(answer: payments_pb2.Refund) -> ProviderRefund:
+    return ProviderRefund(UUID(answer.id), answer.status, answer.failure_reason or None)
+
+
+def _device(payer: Payer) -> payments_pb2.Device | None:
+    device = payments_pb2.Device(
+        ip_address=payer.ip_address, user_agent=payer.user_agent, session_id=payer.session_id, cookie=payer.cookie
+    )
+    return device if device.ByteSize() else None
 
 
 def _priced(line: inventory_pb2.PricedLine) -> PricedProduct:

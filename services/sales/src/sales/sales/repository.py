@@ -9,12 +9,12 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.http.pagination import PageParams, Slice, fetch_page
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from sales.sales.models import Sale
-from sales.sales.status import SaleStatus
+from sales.sales.status import PaymentMethod, SaleStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class SaleFilter:
     status: SaleStatus | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    method: PaymentMethod | None = None
+    cash_session_id: UUID | None = None
+    created_by: UUID | None = None
+    text: str | None = None
 
 
 async def find(session: AsyncSession, sale_id: UUID) -> Sale | None:
@@ -93,7 +97,28 @@ def _conditions(chosen: SaleFilter) -> list[ColumnElement[bool]]:
         conditions.append(Sale.created_at >= chosen.created_from)
     if chosen.created_to is not None:
         conditions.append(Sale.created_at < chosen.created_to)
+    if chosen.method is not None:
+        conditions.append(_paid_by(chosen.method))
+    if chosen.cash_session_id is not None:
+        conditions.append(Sale.cash_session_id == chosen.cash_session_id)
+    if chosen.created_by is not None:
+        conditions.append(Sale.created_by == chosen.created_by)
+    if chosen.text is not None:
+        conditions.append(_says(chosen.text))
     return conditions
+
+
+def _paid_by(method: PaymentMethod) -> ColumnElement[bool]:
+    """A split sale is found by either of its methods."""
+    if method is PaymentMethod.CASH:
+        return or_(Sale.payment_method == method, Sale.cash_amount > 0)
+    return Sale.payment_method == method
+
+
+def _says(words: str) -> ColumnElement[bool]:
+    """In its notes, or the end of its id: the number that buyers see on what they pay."""
+    number = func.right(cast(Sale.id, Text), 8)
+    return or_(Sale.notes.icontains(words, autoescape=True), number == words.lower())
 
 
 def _within(visible: Sequence[Visible]) -> ColumnElement[bool]:

@@ -11,8 +11,10 @@ from chassis.rpc.server import RpcService
 from contracts.sales.v1 import sales_pb2, sales_pb2_grpc
 
 from sales.context import SalesContext
-from sales.sales import errors, presentation, service
+from sales.sales import errors, events, presentation, service
 from sales.sales.models import Sale, SaleItem
+
+_CUSTOMER = {"name", "phone", "email", "tax_id"}
 
 
 class SalesServicer(sales_pb2_grpc.SalesServicer):
@@ -44,8 +46,19 @@ class SalesServicer(sales_pb2_grpc.SalesServicer):
             created_at_ms=_millis(sale.created_at),
             completed_at_ms=_millis(sale.completed_at),
             lines=[_line(sale, item) for item in sale.items],
-            customer=sales_pb2.Customer(**customer.model_dump(exclude_none=True)) if customer else None,
+            customer=sales_pb2.Customer(**customer.model_dump(include=_CUSTOMER, exclude_none=True))
+            if customer
+            else None,
             notes=sale.notes or "",
+            parts=[
+                sales_pb2.Part(method=method, amount_minor=amount.minor, payment_id=str(payment_id or ""))
+                for method, amount, payment_id in events.parts(sale)
+            ],
+            tendered_minor=_minor(sale, sale.tendered or Decimal(0)),
+            change_minor=_minor(sale, sale.change or Decimal(0)),
+            refunded_minor=_minor(sale, sale.refunded_amount),
+            sold_at_ms=_millis(sale.sold_at or sale.completed_at),
+            rounding_minor=_minor(sale, sale.rounding),
         )
 
 

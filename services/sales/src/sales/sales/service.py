@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, assert_never
 from uuid import UUID
 
 from chassis.auth import BusinessRole, Membership, Permission, Principal
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, Claim, IdempotencyScope
-from chassis.directory import Branch, Business
+from chassis.directory import Branch
 from chassis.http.pagination import PageParams, Slice
-from kernel import CobroError, Currency, Forbidden, InvalidInput, Money, MoneyError, NotFound, new_id
+from kernel import CobroError, Forbidden, NotFound, new_id
 
+from sales.cash_registers import ledger
 from sales.context import SalesContext
 from sales.sales import errors, presentation, repository, saga, settlement
+from sales.sales.drafts import Browser, SaleDraft, draft_of, new_sale
 from sales.sales.models import Sale
 from sales.sales.repository import SaleFilter, Visible
-from sales.sales.schemas import PaymentIn, SaleIn, customer_fields
-from sales.sales.status import CancelReason, PaymentMethod, SaleStatus, Step
+from sales.sales.schemas import SaleIn
+from sales.sales.status import SOLD, CancelReason, PaymentMethod, SaleStatus, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +33,35 @@ class SaleQuery:
     status: SaleStatus | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    method: PaymentMethod | None = None
+    cash_session_id: UUID | None = None
+    created_by: UUID | None = None
+    text: str | None = None
 
 
-async def create(ctx: SalesContext, caller: Principal, body: SaleIn, scope: IdempotencyScope) -> Answer:
+async def create(
+    ctx: SalesContext, caller: Principal, body: SaleIn, scope: IdempotencyScope, browser: Browser
+) -> Answer:
     """Sell. Returns the sale waiting for its payment, or completed when it was paid in cash.
 
     Raises what catalog and payments refuse it with, after everything done so far was taken back, and Unavailable when
     one of them does not answer: the same request under the same Idempotency-Key then finds out what became of it.
     """
-    membership = await ctx.access.require(caller, body.business_id, Permission.OPERATE, branch_id=body.branch_id)
-    business = await ctx.directory.business(body.business_id)
-    branch = await _branch(ctx, membership, body.business_id, body.branch_id)
-    if not business.is_active:
-        raise errors.business_inactive()
-    if not branch.is_active:
-        raise errors.branch_inactive()
-    basket = _basket(body, business.currency)
-    tendered = _amount("payment.tendered", body.payment.tendered, business.currency)
-    draft = _Draft(caller.user_id, business, branch, basket, tendered)
+    draft = await prepare(ctx, caller, body, browser)
 
-    async def begin(unit: UnitOfWork) -> Sale | Answer:
+    async def start(unit: UnitOfWork) -> Sale | Answer:
         claim = await ctx.idempotency.claim(unit, scope, new_id())
         if isinstance(claim, Answer):
             return claim
         if claim.resumed:
             return await _taken_over(ctx, unit, claim)
-        sale = _new_sale(ctx, body, draft, scope, claim)
-        unit.session.add(sale)
+        sale = await begin(ctx, unit, draft, claim.resource_id)
+        sale.idempotency_route = scope.route
+        sale.idempotency_key = scope.key
+        sale.idempotency_owner = claim.owner if scope.key is not None else None
         return sale
 
-    begun = await ctx.database.run(begin)
+    begun = await ctx.database.run(start)
     if isinstance(begun, Answer):
         return begun
     turn = await saga.drive(ctx, begun)
@@ -78,7 +77,7 @@ async def cancel(ctx: SalesContext, caller: Principal, sale_id: UUID, scope: Ide
     sale_in_progress, payment_still_open."""
     await get(ctx, caller, sale_id, permission=Permission.OPERATE)
 
-    async def begin(unit: UnitOfWork) -> tuple[Claim, Sale] | Answer:
+    async def start(unit: UnitOfWork) -> tuple[Claim, Sale] | Answer:
         claim = await ctx.idempotency.claim(unit, scope, sale_id)
         if isinstance(claim, Answer):
             return claim
@@ -86,7 +85,7 @@ async def cancel(ctx: SalesContext, caller: Principal, sale_id: UUID, scope: Ide
         _check_cancelable(sale)
         return claim, sale
 
-    begun = await ctx.database.run(begin)
+    begun = await ctx.database.run(start)
     if isinstance(begun, Answer):
         return begun
     claim, sale = begun
@@ -139,46 +138,47 @@ async def find(ctx: SalesContext, caller: Principal, query: SaleQuery, params: P
         status=query.status,
         created_from=query.created_from,
         created_to=query.created_to,
+        method=query.method,
+        cash_session_id=query.cash_session_id,
+        created_by=query.created_by,
+        text=query.text,
     )
     async with ctx.database.read() as session:
         return await repository.page(session, chosen, params)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    user_id: UUID
-    business: Business
-    branch: Branch
-    basket: dict[str, Any]
-    tendered: Decimal | None
+async def prepare(
+    ctx: SalesContext, caller: Principal, body: SaleIn, browser: Browser, *, sold_at: datetime | None = None
+) -> SaleDraft:
+    """What the caller may sell here. sold_at: of a sale that has taken place before.
+
+    Raises NotFound, Forbidden, InvalidInput, RuleViolation (business_inactive, branch_inactive, branch_needed).
+    """
+    membership = await ctx.access.require(caller, body.business_id, Permission.OPERATE, branch_id=body.branch_id)
+    business = await ctx.directory.business(body.business_id)
+    branch = await _branch(ctx, membership, body.business_id, body.branch_id)
+    if not business.is_active:
+        raise errors.business_inactive()
+    if not branch.is_active:
+        raise errors.branch_inactive()
+    return draft_of(ctx.settings, caller, body, business, branch, browser=browser, sold_at=sold_at)
 
 
-def _new_sale(ctx: SalesContext, body: SaleIn, draft: _Draft, scope: IdempotencyScope, claim: Claim) -> Sale:
-    now = ctx.clock.now()
-    return Sale(
-        id=claim.resource_id,
+async def begin(ctx: SalesContext, unit: UnitOfWork, draft: SaleDraft, sale_id: UUID) -> Sale:
+    """The sale's row, for its saga to be driven after the transaction. Raises what the drawer refuses:
+    cash_register_not_found, cash_register_of_another_branch, cash_register_closed."""
+    drawer = await ledger.session_for(
+        unit,
         business_id=draft.business.id,
         branch_id=draft.branch.id,
-        created_by=draft.user_id,
-        status=SaleStatus.PENDING_PAYMENT,
-        version=1,
-        created_at=now,
-        updated_at=now,
-        basket=draft.basket,
-        customer=presentation.seal_customer(ctx.cipher, claim.resource_id, customer_fields(body.customer)),
-        notes=body.notes or None,
-        currency=draft.business.currency.value,
-        time_zone=draft.business.time_zone,
-        payment_method=body.payment.method,
-        tendered=draft.tendered,
-        expires_in=_lifetime(ctx, body.payment),
-        step=Step.RESERVING,
-        resume_at=now + ctx.settings.lease,
-        idempotency_route=scope.route,
-        idempotency_key=scope.key,
-        idempotency_owner=claim.owner if scope.key is not None else None,
-        items=[],
+        register_id=draft.register_id,
+        sold_at=draft.sold_at,
     )
+    now = ctx.clock.now()
+    sale = new_sale(ctx.cipher, draft, sale_id, drawer, now)
+    sale.resume_at = now + ctx.settings.lease
+    unit.session.add(sale)
+    return sale
 
 
 async def _taken_over(ctx: SalesContext, unit: UnitOfWork, claim: Claim) -> Sale:
@@ -216,7 +216,7 @@ async def _locked(unit: UnitOfWork, sale_id: UUID) -> Sale:
 def _check_cancelable(sale: Sale) -> None:
     if sale.status == SaleStatus.CANCELED:
         raise errors.sale_not_pending(sale.status)
-    if sale.status == SaleStatus.COMPLETED or sale.payment_confirmed_at is not None:
+    if SaleStatus(sale.status) in SOLD or sale.payment_confirmed_at is not None:
         raise errors.sale_already_paid()
     if sale.step != Step.AWAITING_PAYMENT:
         raise errors.sale_in_progress()
@@ -240,43 +240,6 @@ async def _visible(ctx: SalesContext, caller: Principal, query: SaleQuery) -> Se
     return None if memberships is None else [_seen_by(membership) for membership in memberships]
 
 
-def _lifetime(ctx: SalesContext, payment: PaymentIn) -> int | None:
-    """Seconds a buyer has to pay. Decided once, so that the payment is asked for in the same words however often."""
-    match payment.method:
-        case PaymentMethod.CASH:
-            return None
-        case PaymentMethod.QR_DYNAMIC | PaymentMethod.QR_STATIC:
-            return payment.expires_in or ctx.settings.qr_expires_in
-        case PaymentMethod.PAYMENT_LINK | PaymentMethod.BANK_TRANSFER:
-            return payment.expires_in or ctx.settings.link_expires_in
-        case _:
-            assert_never(payment.method)
-
-
 def _seen_by(membership: Membership) -> Visible:
     whole = membership.role is BusinessRole.OWNER
     return Visible(membership.business_id, None if whole else membership.branch_ids)
-
-
-def _basket(body: SaleIn, currency: Currency) -> dict[str, Any]:
-    items = [
-        {
-            "productId": str(item.product_id),
-            "quantity": item.quantity,
-            "discount": str(_amount(f"items.{index}.discount", item.discount, currency)),
-        }
-        for index, item in enumerate(body.items)
-    ]
-    return {"items": items, "discount": str(_amount("discount", body.discount, currency))}
-
-
-def _amount(field: str, value: Decimal | None, currency: Currency) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        money = Money.of(value, currency)
-    except MoneyError as error:
-        raise InvalidInput.field(field, str(error)) from None
-    if money.minor < 0:
-        raise InvalidInput.field(field, "cannot be negative")
-    return money.decimal

@@ -48,13 +48,13 @@ def touch(sale: Sale, now: datetime, lease: timedelta | None) -> None:
 
 def confirm(sale: Sale, payment: Payment, now: datetime, lease: timedelta) -> Verdict:
     """The buyer's money has arrived. Raises ForeignPayment."""
-    _check_ours(sale, payment.id, payment.business_id)
+    check_ours(sale, payment.id, payment.business_id)
     step = Step(sale.step)
-    given_back = sale.refunded_amount > 0 and sale.refunded_amount >= sale.total
+    given_back = sale.refunded_amount > 0 and sale.refunded_amount >= sale.provider_amount
     if sale.payment_confirmed_at is not None or given_back:
         return Verdict.KNOWN
-    if payment.amount != sale.money(sale.total):
-        _note(sale, PaymentNote.AMOUNT_MISMATCH)
+    if payment.amount != sale.money(sale.provider_amount):
+        note(sale, PaymentNote.AMOUNT_MISMATCH)
         sale.payment_version = max(sale.payment_version, payment.version)
         touch(sale, now, None if step in AT_REST else lease)
         return Verdict.MISMATCH
@@ -65,7 +65,11 @@ def confirm(sale: Sale, payment: Payment, now: datetime, lease: timedelta) -> Ve
     sale.payment_status = "CONFIRMED"
     sale.payment_confirmed_at = payment.confirmed_at or now
     sale.payment_version = max(sale.payment_version, payment.version)
-    sale.move(Step.REVIVING if late else Step.COMMITTING)
+    if late and sale.cash_amount:
+        # The cash part has been handed back, so that the sale cannot be paid any more.
+        sale.move(Step.REFUNDING)
+    else:
+        sale.move(Step.REVIVING if late else Step.COMMITTING)
     touch(sale, now, lease)
     return Verdict.LATE if late else Verdict.PAID
 
@@ -73,7 +77,7 @@ def confirm(sale: Sale, payment: Payment, now: datetime, lease: timedelta) -> Ve
 def fail(unit: UnitOfWork, sale: Sale, payment: Payment, now: datetime, lease: timedelta) -> bool:
     """The payment is over without money. False when that is no news, or older than what is known. Raises
     ForeignPayment."""
-    _check_ours(sale, payment.id, payment.business_id)
+    check_ours(sale, payment.id, payment.business_id)
     if Step(sale.step) not in _OPEN or payment.version < sale.payment_version:
         return False
     sale.transaction_id = payment.id
@@ -94,7 +98,7 @@ def cancel(unit: UnitOfWork, sale: Sale, reason: str, now: datetime, lease: time
 def complete(unit: UnitOfWork, sale: Sale, now: datetime) -> None:
     """The money is there and the goods are out of stock."""
     if sale.status == SaleStatus.CANCELED:
-        _note(sale, PaymentNote.LATE_PAYMENT_ACCEPTED)
+        note(sale, PaymentNote.LATE_PAYMENT_ACCEPTED)
         sale.canceled_at = sale.cancel_reason = None
     sale.move(Step.SETTLED)
     sale.status = SaleStatus.COMPLETED
@@ -106,7 +110,7 @@ def complete(unit: UnitOfWork, sale: Sale, now: datetime) -> None:
 def refunded(unit: UnitOfWork, sale: Sale, status: str, now: datetime) -> None:
     """The late money goes back to the buyer; a sale that was still waiting for its goods is canceled by that."""
     sale.move(Step.SETTLED)
-    _note(sale, PaymentNote.REFUND_FAILED if status == "FAILED" else PaymentNote.LATE_PAYMENT_REFUNDED)
+    note(sale, PaymentNote.REFUND_FAILED if status == "FAILED" else PaymentNote.LATE_PAYMENT_REFUNDED)
     if sale.status == SaleStatus.PENDING_PAYMENT:
         _close(unit, sale, CancelReason.OUT_OF_STOCK, now, None, announced=True)
     else:
@@ -118,19 +122,26 @@ def record_refund(
 ) -> bool:
     """A refund reached its end at the provider; refunded_amount is the sum of all. False when that is no news. Raises
     ForeignPayment."""
-    _check_ours(sale, payment.id, payment.business_id)
+    check_ours(sale, payment.id, payment.business_id)
     if refunded_amount.decimal <= sale.refunded_amount:
         return False
     sale.refunded_amount = refunded_amount.decimal
     sale.payment_status = payment.status
     sale.payment_version = max(sale.payment_version, payment.version)
-    if sale.step == Step.AWAITING_PAYMENT and refunded_amount.decimal >= sale.total:
+    if sale.step == Step.AWAITING_PAYMENT and refunded_amount.decimal >= sale.provider_amount:
         # Given back before it was ever accepted here, as after an amount that did not match.
         cancel(unit, sale, CancelReason.PAYMENT_FAILED, now, lease)
     else:
         sale.version += 1
         sale.updated_at = now
     return True
+
+
+def note(sale: Sale, what: PaymentNote) -> None:
+    """Somebody should look at the money of this sale."""
+    if sale.payment_note != what:
+        sale.payment_note = what
+        flagged.labels(what.value).inc()
 
 
 def _close(
@@ -144,15 +155,10 @@ def _close(
         unit.publish(events.canceled(sale))
 
 
-def _check_ours(sale: Sale, payment_id: UUID, business_id: UUID) -> None:
+def check_ours(sale: Sale, payment_id: UUID, business_id: UUID) -> None:
+    """Raises ForeignPayment."""
     if business_id != sale.business_id or sale.transaction_id not in {None, payment_id}:
         raise ForeignPayment(f"payment {payment_id} is not the payment of sale {sale.id}")
-
-
-def _note(sale: Sale, note: PaymentNote) -> None:
-    if sale.payment_note != note:
-        sale.payment_note = note
-        flagged.labels(note.value).inc()
 
 
 def _reason_of(failure: str | None) -> CancelReason:

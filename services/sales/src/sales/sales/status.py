@@ -10,7 +10,13 @@ from types import MappingProxyType
 class SaleStatus(StrEnum):
     PENDING_PAYMENT = "PENDING_PAYMENT"
     COMPLETED = "COMPLETED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
     CANCELED = "CANCELED"
+
+
+SOLD = frozenset({SaleStatus.COMPLETED, SaleStatus.PARTIALLY_REFUNDED, SaleStatus.REFUNDED})
+"""The goods have left, whatever came back afterwards."""
 
 
 class PaymentMethod(StrEnum):
@@ -67,9 +73,9 @@ STEPS: Mapping[Step, frozenset[Step]] = MappingProxyType(
         Step.COMMITTING: frozenset({Step.SETTLED, Step.REVIVING}),
         Step.REVIVING: frozenset({Step.COMMITTING, Step.REFUNDING, Step.RELEASING}),
         Step.REFUNDING: frozenset({Step.SETTLED, Step.COMMITTING}),
-        Step.RELEASING: frozenset({Step.VOIDING, Step.SETTLED, Step.REVIVING}),
-        Step.VOIDING: frozenset({Step.SETTLED, Step.REVIVING}),
-        Step.SETTLED: frozenset({Step.REVIVING}),
+        Step.RELEASING: frozenset({Step.VOIDING, Step.SETTLED, Step.REVIVING, Step.REFUNDING}),
+        Step.VOIDING: frozenset({Step.SETTLED, Step.REVIVING, Step.REFUNDING}),
+        Step.SETTLED: frozenset({Step.REVIVING, Step.REFUNDING}),
     }
 )
 

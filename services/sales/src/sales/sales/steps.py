@@ -10,11 +10,12 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.telemetry.logs import get_logger
-from kernel import CobroError, Conflict, RateLimited, Unauthenticated, Unavailable
+from kernel import CobroError, Conflict, Currency, RateLimited, Unauthenticated, Unavailable
 
+from sales.cash_registers import ledger
 from sales.sales import errors, events, presentation, pricing, settlement
 from sales.sales.models import Sale
-from sales.sales.peers import Payer, Payment, outcome_unknown
+from sales.sales.peers import Payment, outcome_unknown
 from sales.sales.status import CancelReason, PaymentMethod, Step
 from sales.sales.turns import SagaContext, Turn, give_up, later, moving, then
 
@@ -27,7 +28,7 @@ _TRY_LATER = (Unavailable, Conflict, RateLimited, Unauthenticated)
 async def reserve(ctx: SagaContext, sale: Sale) -> Turn:
     try:
         products = await ctx.inventory.reserve(sale, expires_at=_goods_until(ctx, sale))
-        totals = pricing.priced(sale, products)
+        price = pricing.priced(sale, products, ctx.settings.rounding_of(Currency(sale.currency)))
     except Unavailable as error:
         # Release is refused to no one and bars a late Reserve, so even an unknown outcome is settled by it.
         return await give_up(ctx, sale, CancelReason.CATALOG_UNAVAILABLE, error, pause=True)
@@ -38,7 +39,7 @@ async def reserve(ctx: SagaContext, sale: Sale) -> Turn:
         return await give_up(ctx, sale, error.code, told)
 
     async def write(unit: UnitOfWork, current: Sale) -> None:
-        pricing.write_prices(current, products, totals)
+        pricing.write_prices(current, products, price)
         if current.payment_method == PaymentMethod.CASH:
             current.payment_status = "CONFIRMED"
             current.move(Step.COMMITTING)
@@ -51,7 +52,7 @@ async def reserve(ctx: SagaContext, sale: Sale) -> Turn:
 
 async def pay(ctx: SagaContext, sale: Sale) -> Turn:
     try:
-        payment = await ctx.payments.create(sale, _payer(ctx, sale))
+        payment = await ctx.payments.create(sale, presentation.open_payer(ctx.cipher, sale))
     except Unavailable as error:
         if outcome_unknown(error):
             return await later(ctx, sale, error)
@@ -98,6 +99,7 @@ async def commit(ctx: SagaContext, sale: Sale) -> Turn:
 
     async def write(unit: UnitOfWork, current: Sale) -> None:
         settlement.complete(unit, current, ctx.clock.now())
+        await _fill_drawer(unit, current)
 
     return await then(ctx, sale, write)
 
@@ -144,7 +146,7 @@ async def release(ctx: SagaContext, sale: Sale) -> Turn:
         log.error("sale.release_refused", sale_id=str(sale.id), code=error.code)
 
     async def write(unit: UnitOfWork, current: Sale) -> None:
-        uncertain = current.total > 0 and current.transaction_id is None and current.payment_status is None
+        uncertain = current.provider_amount > 0 and current.transaction_id is None and current.payment_status is None
         current.move(Step.VOIDING if uncertain else Step.SETTLED)
         current.resume_at = ctx.clock.now() if uncertain else None
 
@@ -156,7 +158,7 @@ async def release(ctx: SagaContext, sale: Sale) -> Turn:
 async def void(ctx: SagaContext, sale: Sale) -> Turn:
     """The call that would have created a payment had no clear answer. Asking again tells which payment it is."""
     try:
-        payment = await ctx.payments.create(sale, _payer(ctx, sale))
+        payment = await ctx.payments.create(sale, presentation.open_payer(ctx.cipher, sale))
         if payment.status == "PENDING":
             payment = await ctx.payments.cancel(sale, payment.id, CancelReason.PAYMENT_UNAVAILABLE)
     except _TRY_LATER as error:
@@ -213,11 +215,14 @@ def _write_payment(sale: Sale, payment: Payment) -> None:
     sale.payment_expires_at = payment.expires_at
 
 
-def _payer(ctx: SagaContext, sale: Sale) -> Payer:
-    known = presentation.open_customer(ctx.cipher, sale)
-    if known is None:
-        return Payer()
-    return Payer(name=known.name or "", phone=known.phone or "", email=known.email or "")
+async def _fill_drawer(unit: UnitOfWork, sale: Sale) -> None:
+    """With what was handed over in cash; what was paid otherwise is counted beside it. Last of all: it locks the
+    drawer, which is shared by many cashiers."""
+    if sale.provider_amount:
+        amount = sale.money(sale.provider_amount)
+        await ledger.enter_sale(unit, sale=sale, amount=amount, method=sale.payment_method)
+    if sale.cash_paid:
+        await ledger.enter_sale(unit, sale=sale, amount=sale.money(sale.cash_paid))
 
 
 def _goods_until(ctx: SagaContext, sale: Sale) -> datetime:

@@ -54,6 +54,8 @@ def make_sale(step: Step = Step.AWAITING_PAYMENT, **fields: Any) -> Sale:
         "transaction_id": PAYMENT,
         "payment_version": 1,
         "refunded_amount": Decimal(0),
+        "cash_amount": Decimal(0),
+        "rounding": Decimal(0),
         "resume_attempts": 0,
         "items": [],
         **amounts,
