@@ -17,17 +17,20 @@ from xdist.scheduler import LoadScopeScheduling
 _INFRASTRUCTURE = pytest.StashKey[Infrastructure]()
 
 
-class OneSuitePerFolder(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out tests by file, so that a file's fixtures are made once; those of a folder of tests/e2e go together,
-    because they share a running suite. (pytest-xdist's own groups do not reach the scheduler with pytest 9.2.)"""
+class SharedSuites(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out tests by file, so that a file's fixtures are made once; those of tests/e2e go together, because they
+    share a running suite, but for the faults, which have their own. (The groups of pytest-xdist do not reach the
+    scheduler with pytest 9.2.)"""
 
     def _split_scope(self, nodeid: str) -> str:
         path = PurePosixPath(nodeid.split("::", 1)[0])
-        return str(path.parent if path.parts[:2] == ("tests", "e2e") else path)
+        if path.parts[:2] != ("tests", "e2e"):
+            return str(path)
+        return str(path.parent if path.parent.name == "faults" else path.parents[1])
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSuitePerFolder:
-    return OneSuitePerFolder(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedSuites:
+    return SharedSuites(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -150,14 +150,19 @@ def _told_secrets(stage: Stage) -> dict[str, list[str]]:
     return told
 
 
+# Money of another amount than asked for is an error that somebody has to look at, and is brought about on purpose.
+_PROVOKED = frozenset({"payments payment.disputed", "sales sale.amount_mismatch"})
+
+
 def errors_logged(stage: Stage) -> dict[str, dict[str, object]]:
-    """What services logged as errors: one line of each event."""
+    """What services logged as errors and nobody meant to provoke: one line of each event."""
     found: dict[str, dict[str, object]] = {}
     for service in stage.services:
         for line in stage.suite.logs(service).splitlines():
             entry = _parsed(line)
-            if entry.get("level") in {"error", "critical"}:
-                found[f"{service} {entry.get('event')}"] = entry
+            name = f"{service} {entry.get('event')}"
+            if entry.get("level") in {"error", "critical"} and name not in _PROVOKED:
+                found[name] = entry
     return found
 
 

@@ -26,7 +26,8 @@ ENVIRONMENT = {
     "TWINS_TIME_SCALE": "50",
     "SALES_SAGA_LEASE": "5",
     "SALES_RESUME_EVERY": "0.5",
-    "CONEKTA_TIMEOUT_SECONDS": "3",
+    # No provider is waited for longer than a test would.
+    **{f"{name}_TIMEOUT_SECONDS": "3" for name in ("CONEKTA", "KHIPU", "MERCADOPAGO", "PAYU")},
 }
 # All tests call from one address, or say from which they do.
 UNLIMITED = {

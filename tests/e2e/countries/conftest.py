@@ -1,4 +1,4 @@
-"""The folder's suite, and all that is played in it at the same time: most of it is waiting."""
+"""All that is played in this folder is played at the same time: most of it is waiting."""
 
 from __future__ import annotations
 
@@ -12,18 +12,10 @@ import pytest
 from e2e.countries.market import METHODS, PROVIDERS, Plays, open_market
 from e2e.countries.scenarios import AWAITED, SCENARIOS, paid
 from e2e.countries.story import tell
-from e2e.stage import Stage, running_stage
+from e2e.stage import Stage
 
-# No provider is waited for longer than a test would.
-_TIMEOUTS = {f"{name}_TIMEOUT_SECONDS": "3" for name in ("CONEKTA", "KHIPU", "MERCADOPAGO", "PAYU")}
 # What does not wait takes turns, or webhooks would come no sooner than the readings by schedule.
 _AT_A_TIME = 6
-
-
-@pytest.fixture(scope="package")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_stage(environment=_TIMEOUTS) as running:
-        yield running
 
 
 @pytest.fixture(scope="package")

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 async def test_everything_comes_to_rest(stage: Stage) -> None:
-    await invariants.come_to_rest(stage)
+    await invariants.come_to_rest(stage, except_for=frozenset({"sales"}))
 
 
 async def test_the_books_are_in_order(stage: Stage) -> None:
@@ -25,7 +25,5 @@ async def test_logs_tell_nobodys_secrets(stage: Stage) -> None:
 
 async def test_nothing_unexpected_happened(stage: Stage) -> None:
     """No answer of 500, no crash, no message put aside."""
-    # Money of another amount than asked for is an error that somebody has to look at.
-    found = invariants.errors_logged(stage)
-    assert {name: entry for name, entry in found.items() if name != "payments payment.disputed"} == {}
+    assert invariants.errors_logged(stage) == {}
     assert {service: stage.suite.restarts(service) for service in stage.services} == dict.fromkeys(stage.services, 0)

@@ -55,7 +55,7 @@ async def test_deadlocks_are_run_again(database: Database) -> None:
 
     await asyncio.gather(lock([first, second]), lock([second, first]))
 
-    assert tries == 3
+    assert tries >= 3
     async with database.read() as session:
         rows = (
             await session.execute(text("SELECT text FROM notes WHERE id IN (:a, :b)"), {"a": first, "b": second})

@@ -247,11 +247,11 @@ async def test_a_test_event_and_a_retry_by_hand(shop: Any) -> None:
 
 async def test_who_dies_in_the_middle_of_a_try_leaves_it_to_others(shop: Any) -> None:
     endpoint = await shop.endpoint()
-    arrived, courier = asyncio.Event(), shop.service.context.couriers[0]
+    arrived, over, courier = asyncio.Event(), asyncio.Event(), shop.service.context.couriers[0]
 
     async def hang(request: web.Request) -> web.Response:
         arrived.set()
-        await asyncio.sleep(30)
+        await over.wait()
         return web.Response()
 
     shop.receiver.answers[endpoint["path"]] = hang
@@ -270,6 +270,7 @@ async def test_who_dies_in_the_middle_of_a_try_leaves_it_to_others(shop: Any) ->
     first, second = shop.receiver.at(endpoint["path"])
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert (await shop.delivery(endpoint))["status"] == "DELIVERED"
+    over.set()
 
 
 async def test_who_comes_back_after_their_lease_changes_nothing(shop: Any) -> None:
