@@ -80,6 +80,14 @@ async def product_of_business(tenant: Tenant, caller: Person | None) -> Json:
     return {"businessId": tenant.business_id, "name": "Chocolate", "price": "46.00"}
 
 
+async def catalogue(tenant: Tenant, caller: Person | None) -> Form:
+    return Form("text/csv", f"sku,name,price\n{secrets.token_hex(8)},Chocolate,45.00\n".encode())
+
+
+async def catalogue_settings(tenant: Tenant, caller: Person | None) -> Json:
+    return {"allowNegativeStock": False}
+
+
 async def transfer(tenant: Tenant, caller: Person | None) -> Json:
     return {
         "branchId": tenant.merchant.branch_id,

@@ -129,6 +129,9 @@ ROWS = (
     row("GET /products", Rule.SELF),
     row("GET /products", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
     row("POST /products", Rule.OWNER, body=bodies.product),
+    row("GET /products/categories", Rule.MEMBER, query=OF_BUSINESS),
+    row("POST /products/import", Rule.OWNER, body=bodies.catalogue, query=OF_BUSINESS),
+    row("GET /products/export", Rule.MEMBER, query=OF_BUSINESS),
     row("GET /products/{product_id}", Rule.MEMBER),
     row(
         "PUT /products/{product_id}", Rule.OWNER, body=bodies.product_of_business, spends={"product_id": tenant.product}
@@ -139,6 +142,10 @@ ROWS = (
     row("GET /products/{product_id}/stock-movements", Rule.MEMBER),
     row("POST /products/{product_id}/stock-movements", Rule.OWNER),
     row("POST /products/{product_id}/stock-movements", Rule.OWNER, note="to another branch", body=bodies.transfer),
+    row("GET /stock-movements", Rule.SELF),
+    row("GET /stock-movements", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
+    row("GET /catalog-settings/{business_id}", Rule.MEMBER),
+    row("PUT /catalog-settings/{business_id}", Rule.OWNER, body=bodies.catalogue_settings),
     # sales
     row("GET /sales", Rule.SELF),
     row("GET /sales", Rule.MEMBER, note="of a business", query=OF_BUSINESS),

@@ -16,6 +16,7 @@ from catalog.reservations.rpc import inventory_rpc
 from catalog.settings import CatalogSettings
 from catalog.sheets.routes import IMPORT_PATH, MAX_BODY
 from catalog.sheets.routes import router as sheets
+from catalog.stock.routes import history
 from catalog.stock.routes import router as stock
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -28,11 +29,12 @@ async def build(kit: Kit[CatalogSettings]) -> Service:
         access=kit.access,
         directory=kit.directory,
         idempotency=kit.idempotency,
+        cache=kit.cache,
     )
     return Service(
         context=context,
         # Before products, of which it takes two paths.
-        routers=[sheets, products, stock, configuration],
+        routers=[sheets, products, stock, history, configuration],
         body_limit=BodyLimits({IMPORT_PATH: MAX_BODY}),
         rpc=[inventory_rpc(context)],
         consumers=[CONSUMER],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from chassis.auth import Access
+from chassis.cache import Cache
 from chassis.database import Database
 from chassis.database.idempotency import Idempotency
 from chassis.directory import Directory
@@ -20,6 +21,7 @@ class CatalogContext:
     access: Access
     directory: Directory
     idempotency: Idempotency
+    cache: Cache
 
 
 Ctx = Annotated[CatalogContext, context_of(CatalogContext)]

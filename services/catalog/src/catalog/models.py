@@ -2,13 +2,14 @@
 
 from catalog.base import Base
 from catalog.configuration.models import Configuration
-from catalog.products.models import Product, ProductPrice
+from catalog.products.models import Generation, Product, ProductPrice
 from catalog.reservations.models import Reservation, ReservationLine
 from catalog.stock.models import StockLevel, StockMovement
 
 __all__ = [
     "Base",
     "Configuration",
+    "Generation",
     "Product",
     "ProductPrice",
     "Reservation",

@@ -7,21 +7,15 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 CREATE SCHEMA IF NOT EXISTS extensions;
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA extensions;
 CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA extensions;
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA extensions;
 
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'btree_gin') THEN
-    CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA extensions;
-  END IF;
-END
-$$;
-
--- Below row-level security an index serves only conditions that cannot tell anything of rows not to be seen. These two
--- raise no error that names what they compare; without this the search that forgives typos reads a shop's every product.
+-- Below row-level security an index serves only conditions that cannot tell anything of rows not to be seen. These
+-- raise no error that names what they compare; without this a search reads a shop's every product.
 -- Refused to anyone but a superuser, and then the search is slower and no less right.
 DO $$
 BEGIN
   IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) LEAKPROOF;
     ALTER FUNCTION extensions.word_similarity_op(text, text) LEAKPROOF;
     ALTER FUNCTION extensions.word_similarity_commutator_op(text, text) LEAKPROOF;
   END IF;

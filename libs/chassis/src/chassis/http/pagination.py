@@ -89,13 +89,15 @@ async def fetch_page(
     *,
     created_at: SQLColumnExpression[Any],
     id: SQLColumnExpression[Any],
+    count_cap: int = COUNT_CAP,
 ) -> Slice:
-    """Run a filtered, unordered SELECT as one page, newest first; counts at most COUNT_CAP rows in the same round trip.
+    """Run a filtered, unordered SELECT as one page, newest first; counts at most `count_cap` rows in the same
+    round trip.
 
     The statement must select columns labelled like `created_at` and `id` (its entity's, for an ORM select).
     """
     counted: Select[Any] = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None)
-    capped = select(func.count()).select_from(counted.limit(COUNT_CAP + 1).subquery()).scalar_subquery()
+    capped = select(func.count()).select_from(counted.limit(count_cap + 1).subquery()).scalar_subquery()
     page = statement
     if params.cursor is not None:
         page = page.where(tuple_(created_at, id) < tuple_(params.cursor.created_at, params.cursor.id))
@@ -105,20 +107,19 @@ async def fetch_page(
     total = int(rows[0].page_total if rows else (await connection.execute(select(capped))).scalar_one())
     shown = rows[: params.limit]
     more = len(rows) > params.limit
-    return Slice(
-        shown, page_meta(params, total, Cursor(shown[-1].page_created_at, shown[-1].page_id) if more else None)
-    )
+    cursor = Cursor(shown[-1].page_created_at, shown[-1].page_id) if more else None
+    return Slice(shown, page_meta(params, total, cursor, count_cap=count_cap))
 
 
-def page_meta(params: PageParams, total: int, next_cursor: Cursor | None) -> PageMeta:
-    bounded = min(total, COUNT_CAP)
+def page_meta(params: PageParams, total: int, next_cursor: Cursor | None, *, count_cap: int = COUNT_CAP) -> PageMeta:
+    bounded = min(total, count_cap)
     return PageMeta(
         total=bounded,
         page=params.page,
         limit=params.limit,
         total_pages=-(-bounded // params.limit),
         next_cursor=next_cursor.encode() if next_cursor else None,
-        total_is_lower_bound=total > COUNT_CAP,
+        total_is_lower_bound=total > count_cap,
     )
 
 

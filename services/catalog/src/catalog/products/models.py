@@ -47,9 +47,12 @@ class Product(Base):
         ),
         Index("uq_products_business_id_sku", "business_id", "sku", unique=True, postgresql_where=_LIVING),
         Index("uq_products_business_id_barcode", "business_id", "barcode", unique=True, postgresql_where=_LIVING),
-        Index("ix_products_search", "search", postgresql_using="gin", postgresql_where=_LIVING),
         Index(
-            "ix_products_search_text",
+            "ix_products_business_id_search", "business_id", "search", postgresql_using="gin", postgresql_where=_LIVING
+        ),
+        Index(
+            "ix_products_business_id_search_text",
+            "business_id",
             "search_text",
             postgresql_using="gin",
             postgresql_ops={"search_text": "gin_trgm_ops"},
@@ -103,3 +106,12 @@ class ProductPrice(Base):
     price: Mapped[Decimal]
     currency: Mapped[str]
     tax_rate: Mapped[Decimal] = mapped_column(Numeric(5, 4))
+
+
+class Generation(Base):
+    """How often the products of a business have changed, for what is cached of them (catalog.products.cache)."""
+
+    __tablename__ = "catalog_generations"
+
+    business_id: Mapped[Id]
+    generation: Mapped[int] = mapped_column(BigInteger, server_default="1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.http.pagination import PageParams, Slice, fetch_page
@@ -26,6 +26,21 @@ _low = or_(
     not_(exists().where(_levels)),
     exists().where(and_(_levels, StockLevel.on_hand <= Product.min_stock)),
 )
+
+# Each match counted is a row looked at.
+_SEARCH_COUNT_CAP: Final = 1_000
+
+_CATEGORIES: Final = text("""
+WITH RECURSIVE found AS (
+    (SELECT category FROM products
+     WHERE business_id = :business AND deleted_at IS NULL AND category IS NOT NULL ORDER BY category LIMIT 1)
+    UNION ALL
+    SELECT (SELECT category FROM products WHERE business_id = :business AND deleted_at IS NULL
+            AND category > found.category ORDER BY category LIMIT 1)
+    FROM found WHERE found.category IS NOT NULL
+)
+SELECT category FROM found WHERE category IS NOT NULL LIMIT :limit
+""")
 
 # One wrong letter in a word of five leaves half of its trigrams; the default of 0.6 would not forgive that.
 _RESEMBLANCE = text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', true)")
@@ -64,9 +79,9 @@ async def page(
 ) -> Slice:
     """Living products of these businesses (None: of all), newest first; of `q` every word begins one of theirs."""
     statement = _filtered(businesses, filters)
-    if filters.q is not None:
-        statement = statement.where(Product.search.op("@@")(func.search_query(filters.q)))
-    return await fetch_page(session, statement, paging, created_at=Product.created_at, id=Product.id)
+    if filters.q is None:
+        return await fetch_page(session, statement, paging, created_at=Product.created_at, id=Product.id)
+    return await _search_page(session, statement.where(Product.search.op("@@")(func.search_query(filters.q))), paging)
 
 
 async def resembling(
@@ -75,7 +90,18 @@ async def resembling(
     """`page`, with `q` as a typo of a part of the product. Far dearer; needs a transaction, to set its threshold."""
     await session.execute(_RESEMBLANCE)
     statement = _filtered(businesses, filters).where(func.search_form(filters.q).op("<%")(Product.search_text))
-    return await fetch_page(session, statement, paging, created_at=Product.created_at, id=Product.id)
+    return await _search_page(session, statement, paging)
+
+
+async def categories(session: AsyncSession, business_id: UUID, limit: int) -> Sequence[str]:
+    """The categories that living products have, in order. Leaps from one to the next through the index."""
+    return (await session.execute(_CATEGORIES, {"business": business_id, "limit": limit})).scalars().all()
+
+
+async def _search_page(session: AsyncSession, statement: Select[Any], paging: PageParams) -> Slice:
+    return await fetch_page(
+        session, statement, paging, created_at=Product.created_at, id=Product.id, count_cap=_SEARCH_COUNT_CAP
+    )
 
 
 def _filtered(businesses: Sequence[UUID] | None, filters: ProductFilters) -> Select[Any]:

@@ -48,6 +48,14 @@ async def create_product(body: ProductCreate, caller: Caller, ctx: Ctx, key: Ide
     return answer_response(await service.create_product(ctx, caller, key, body))
 
 
+@router.get("/categories")
+async def list_categories(
+    caller: Caller, ctx: Ctx, business_id: Annotated[UUID, Query(alias="businessId")]
+) -> Data[list[str]]:
+    """The categories that the products of a business have, in order."""
+    return Data(data=await service.list_categories(ctx, caller, business_id))
+
+
 @router.get("/{product_id}")
 async def get_product(product_id: UUID, caller: Caller, ctx: Ctx) -> Data[ProductOut]:
     return Data(data=await service.get_product(ctx, caller, product_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.context import CatalogContext
 from catalog.products import errors, repository
 from catalog.products.amounts import stored
+from catalog.products.cache import CachedPage, touch
 from catalog.products.events import event_of
 from catalog.products.models import Product
 from catalog.products.repository import ProductFilters
@@ -27,6 +28,7 @@ from catalog.products.schemas import ProductCreate, ProductFields, ProductOut, P
 from catalog.stock import ledger
 from catalog.stock.movement import Change, MovementType
 
+MAX_CATEGORIES = 1_000
 _INITIAL = "Inventario inicial"
 
 
@@ -62,6 +64,8 @@ async def create_product(
         if branch_id is not None:
             change = Change(branch_id, request.stock)
             await ledger.record(unit, product, MovementType.IN, [change], reason=_INITIAL, created_by=caller.user_id)
+        await unit.session.flush()
+        await touch(unit.session, business.id)
         return Data(data=ProductOut.of(product, request.stock))
 
     return await ctx.idempotency.run(scope, work)
@@ -72,6 +76,27 @@ async def list_products(
 ) -> Page[ProductOut]:
     """Newest first. What merely resembles `q` is looked for only when no product has its words."""
     businesses = await ctx.access.visible(caller, business_id)
+    # Whether stock is low is no longer so after the next sale.
+    if businesses is None or len(businesses) != 1 or filters.low_stock is not None:
+        return await _read_page(ctx, businesses, filters, paging)
+    cached = await CachedPage.of(ctx, businesses[0], filters, paging)
+    page = await cached.read(ctx)
+    if page is None:
+        page = await _read_page(ctx, businesses, filters, paging)
+        await cached.keep(ctx, page)
+    return page
+
+
+async def list_categories(ctx: CatalogContext, caller: Principal, business_id: UUID) -> list[str]:
+    """In order, at most MAX_CATEGORIES. Raises NotFound (business)."""
+    await ctx.access.require(caller, business_id, Permission.READ)
+    async with ctx.database.read() as session:
+        return list(await repository.categories(session, business_id, MAX_CATEGORIES))
+
+
+async def _read_page(
+    ctx: CatalogContext, businesses: Sequence[UUID] | None, filters: ProductFilters, paging: PageParams
+) -> Page[ProductOut]:
     async with ctx.database.read() as session:
         found = await repository.page(session, businesses, filters, paging)
     if filters.q is not None and found.meta.total == 0:
@@ -114,6 +139,8 @@ async def delete_product(ctx: CatalogContext, caller: Principal, product_id: UUI
         product.deleted_at = product.updated_at = unit.clock.now()
         product.version += 1
         unit.publish(event_of(ProductDeleted, product))
+        await unit.session.flush()
+        await touch(unit.session, product.business_id)
 
     await ctx.database.run(work)
 
@@ -152,6 +179,7 @@ async def _change(ctx: CatalogContext, product_id: UUID, values: Mapping[str, An
             product.version += 1
             await _flush(unit.session)
             unit.publish(event_of(ProductUpdated, product))
+            await touch(unit.session, product.business_id)
         return ProductOut.of(product, stock)
 
     return await ctx.database.run(work)

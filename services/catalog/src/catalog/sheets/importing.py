@@ -18,6 +18,7 @@ from kernel import NotFound, new_id
 from sqlalchemy.exc import IntegrityError
 
 from catalog.context import CatalogContext
+from catalog.products.cache import touch
 from catalog.products.errors import branch_needed, taken
 from catalog.products.events import event_of
 from catalog.products.models import Product
@@ -121,6 +122,8 @@ class _Import:
             raise errors.no_rows()
         moved = await self._count()
         self.problems.raise_any()
+        if self.created or self.updated:
+            await touch(self.unit.session, self.target.business.id)
         return ImportOut(
             rows=sheet.count,
             created=self.created,

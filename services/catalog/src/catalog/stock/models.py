@@ -52,6 +52,7 @@ class StockMovement(Base):
         CheckConstraint("(type IN ('SALE', 'RETURN')) = (sale_id IS NOT NULL)", name="sale_named"),
         CheckConstraint("(type = 'RETURN') = (return_id IS NOT NULL)", name="return_named"),
         CheckConstraint("(type = 'TRANSFER') = (transfer_id IS NOT NULL)", name="transfer_named"),
+        Index("ix_stock_movements_business_id_created_at_id", "business_id", text("created_at DESC"), text("id DESC")),
         Index("ix_stock_movements_product_id_created_at_id", "product_id", text("created_at DESC"), text("id DESC")),
         Index(
             "uq_stock_movements_sale_id_product_id",

@@ -73,14 +73,19 @@ async def levels(session: AsyncSession, product_id: UUID) -> Sequence[StockLevel
 
 async def movements(
     session: AsyncSession,
-    product_id: UUID,
     paging: PageParams,
     *,
+    businesses: Sequence[UUID] | None = None,
+    product_id: UUID | None = None,
     branch_id: UUID | None,
     kind: MovementType | None,
 ) -> Slice:
-    """Newest first."""
-    statement = select(StockMovement).where(StockMovement.product_id == product_id)
+    """Newest first. None leaves a filter out."""
+    statement = select(StockMovement)
+    if businesses is not None:
+        statement = statement.where(StockMovement.business_id.in_(businesses))
+    if product_id is not None:
+        statement = statement.where(StockMovement.product_id == product_id)
     if branch_id is not None:
         statement = statement.where(StockMovement.branch_id == branch_id)
     if kind is not None:

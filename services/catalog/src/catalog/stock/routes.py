@@ -1,4 +1,4 @@
-"""REST: /api/v1/products/:id/stock and /api/v1/products/:id/stock-movements."""
+"""REST: /api/v1/products/:id/stock, /api/v1/products/:id/stock-movements and /api/v1/stock-movements."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from catalog.stock.movement import MovementType
 from catalog.stock.schemas import MovementCreate, MovementOut, StockLevelOut
 
 router = APIRouter(prefix="/api/v1/products/{product_id}", tags=["stock"])
+history = APIRouter(prefix="/api/v1/stock-movements", tags=["stock"])
 
 
 @router.get("/stock")
@@ -45,3 +46,16 @@ async def record_movement(
 ) -> Response:
     """Goods in or out, a counted difference, or a transfer to another branch."""
     return answer_response(await service.record_movement(ctx, caller, key, product_id, body))
+
+
+@history.get("")
+async def list_history(
+    caller: Caller,
+    ctx: Ctx,
+    paging: Paging,
+    business_id: Annotated[UUID | None, Query(alias="businessId")] = None,
+    branch_id: Annotated[UUID | None, Query(alias="branchId")] = None,
+    kind: Annotated[MovementType | None, Query(alias="type")] = None,
+) -> Page[MovementOut]:
+    """The movements of all products of a business, or of all the caller's, newest first."""
+    return await service.list_history(ctx, caller, business_id, paging, branch_id=branch_id, kind=kind)

@@ -44,7 +44,23 @@ async def list_movements(
 ) -> Page[MovementOut]:
     await visible_product(ctx, caller, product_id, Permission.READ)
     async with ctx.database.read() as session:
-        found = await repository.movements(session, product_id, paging, branch_id=branch_id, kind=kind)
+        found = await repository.movements(session, paging, product_id=product_id, branch_id=branch_id, kind=kind)
+    return as_page(found, lambda row: MovementOut.of(row.StockMovement))
+
+
+async def list_history(
+    ctx: CatalogContext,
+    caller: Principal,
+    business_id: UUID | None,
+    paging: PageParams,
+    *,
+    branch_id: UUID | None,
+    kind: MovementType | None,
+) -> Page[MovementOut]:
+    """The movements of all products, of those that were deleted as well. Raises NotFound (business)."""
+    businesses = await ctx.access.visible(caller, business_id)
+    async with ctx.database.read() as session:
+        found = await repository.movements(session, paging, businesses=businesses, branch_id=branch_id, kind=kind)
     return as_page(found, lambda row: MovementOut.of(row.StockMovement))
 
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from chassis.testing.tokens import make_principal
+from kernel import new_id
 from sqlalchemy import text
 
 pytestmark = pytest.mark.integration
@@ -124,12 +125,27 @@ async def test_what_has_the_words_hides_what_merely_resembles_them(shop) -> None
     assert await shop.search(q="cafetara", page=2) == []
 
 
-async def test_row_level_security_leaves_the_search_its_index(shop):
+async def test_row_level_security_leaves_the_search_its_indexes(shop):
     """An index serves a condition below a policy only if its operator is leakproof."""
     statement = text(
         "SELECT oprname, proleakproof FROM pg_operator JOIN pg_proc ON pg_proc.oid = oprcode"
-        " WHERE oprname IN ('<%', '%>') ORDER BY oprname"
+        " WHERE oprname IN ('<%', '%>') OR oprcode = 'ts_match_vq'::regproc ORDER BY oprname"
     )
     async with shop.sut.kit.database.read() as session:
         found = [tuple(row) for row in await session.execute(statement)]
-    assert found == [("%>", True), ("<%", True)]
+    assert found == [("%>", True), ("<%", True), ("@@", True)]
+
+
+async def test_categories_are_those_of_what_is_sold(shop, other_shop) -> None:
+    for name, category in (("a", "Bebidas"), ("b", "Abarrotes"), ("c", "Bebidas"), ("d", None)):
+        await shop.product(name=name, category=category)
+    gone = await shop.product(category="Agotados")
+    await shop.request("DELETE", f"/{gone['id']}")
+    await other_shop.product(category="Ajenos")
+
+    async def categories(by):
+        query = {"businessId": str(shop.business.id)}
+        return await shop.request("GET", "/categories", by=by, params=query)
+
+    assert (await categories(shop.employee())).json()["data"] == ["Abarrotes", "Bebidas"]
+    assert (await categories(other_shop.owner)).status_code == 404

@@ -14,12 +14,12 @@ PREFIX: Final = "/api/v1"
 # service -> the first path segments it owns. One line here opens a new resource to the world.
 SEGMENTS: Final[dict[str, tuple[str, ...]]] = {
     "auth": ("auth", "users", "kyc", "businesses", "audit-entries"),
-    "catalog": ("products",),
+    "catalog": ("products", "stock-movements", "catalog-settings"),
     "sales": ("sales", "cash-registers"),
-    "payments": ("payments", "checkout", "payment-methods", "pay", "reconciliations"),
+    "payments": ("payments", "checkout", "payment-methods", "payment-accounts", "pay", "reconciliations"),
     "webhooks": ("webhooks", "webhook-events", "webhook-endpoints"),
     "billing": ("fiscal-profiles", "invoices", "receipts"),
-    "notifications": ("notifications", "notification-preferences"),
+    "notifications": ("notifications", "notification-preferences", "push-devices", "unsubscribe"),
     "analytics": ("analytics",),
 }
 UPSTREAMS: Final = tuple(SEGMENTS)
@@ -90,6 +90,13 @@ EXCEPTIONS: Final[dict[tuple[str, str], Route]] = {
         "catalog", "/products/import", body_limit=UPLOAD_BODY_LIMIT, slow=True
     ),
     ("POST", f"{PREFIX}/kyc/submissions"): Route("auth", "/kyc/submissions", body_limit=UPLOAD_BODY_LIMIT, slow=True),
+    # Where providers of messages report, signed.
+    ("POST", f"{PREFIX}/notifications/callbacks/twilio"): _public(
+        "notifications", "/notifications/callbacks", LimitClass.WEBHOOKS
+    ),
+    ("POST", f"{PREFIX}/notifications/callbacks/sendgrid"): _public(
+        "notifications", "/notifications/callbacks", LimitClass.WEBHOOKS, BODY_LIMIT
+    ),
     ("GET", f"{PREFIX}/products/export"): Route("catalog", "/products/export", slow=True),
 }
 
@@ -106,7 +113,11 @@ _PAY: Final = _public("payments", "/pay", LimitClass.PUBLIC)
 # Where a payment's own page sends the buyer on to the provider; the key is the service's to know.
 _CHECKOUT_PATH: Final = re.compile(rf"{PREFIX}/checkout/[^/]+")
 _CHECKOUT: Final = _public("payments", "/checkout", LimitClass.PUBLIC)
-_PROVIDER_WEBHOOK: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[a-z][a-z0-9-]{{0,39}}")
+# The second segment is the key of a business's own account at the provider.
+# The link by which a reader switches messages off; the token is the service's to know.
+_UNSUBSCRIBE_PATH: Final = re.compile(rf"{PREFIX}/unsubscribe/[^/]+")
+_UNSUBSCRIBE: Final = _public("notifications", "/unsubscribe", LimitClass.PUBLIC)
+_PROVIDER_WEBHOOK: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[a-z][a-z0-9-]{{0,39}}(?:/[A-Za-z0-9_-]{{22}})?")
 _WEBHOOK_TEMPLATE: Final = re.compile(rf"(?:{PREFIX})?/webhooks/[^/]+")
 _WEBHOOK: Final = _public("webhooks", "/webhooks", LimitClass.WEBHOOKS, WEBHOOK_BODY_LIMIT)
 
@@ -133,6 +144,8 @@ def match(method: str, path: str, raw_path: bytes) -> Route:
         return _CHECKOUT
     if method in ("GET", "POST") and _PAY_PATH.fullmatch(path):
         return _PAY
+    if method in ("GET", "POST") and _UNSUBSCRIBE_PATH.fullmatch(path):
+        return _UNSUBSCRIBE
     if path.startswith("/api/v1/"):
         owner = _OWNERS.get(path[8:].partition("/")[0])
         if owner is not None:
@@ -145,7 +158,7 @@ def is_public(method: str, template: str) -> bool:
     exception = EXCEPTIONS.get((method, template))
     if exception is not None:
         return exception.public
-    if method in ("GET", "POST") and _PAY_PATH.fullmatch(template):
+    if method in ("GET", "POST") and (_PAY_PATH.fullmatch(template) or _UNSUBSCRIBE_PATH.fullmatch(template)):
         return True
     return method == "POST" and _WEBHOOK_TEMPLATE.fullmatch(template) is not None
 
