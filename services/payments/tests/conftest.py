@@ -1,5 +1,6 @@
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -16,7 +17,7 @@ from chassis.tenancy import everyone
 from chassis.testing.service import ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.events.webhooks import WebhookReceived
-from kernel import Country, FixedClock, new_id
+from kernel import Clock, Country, FixedClock, new_id
 from payments.__main__ import MIGRATIONS
 from payments.app import compose
 from payments.context import PaymentsContext
@@ -31,6 +32,7 @@ from psp.colombia.payu.adapter import PayuAdapter
 from psp.colombia.payu.settings import PayuSettings
 from psp.mexico.conekta.adapter import ConektaAdapter
 from psp.mexico.conekta.settings import ConektaSettings
+from psp.provider import PaymentProvider
 from psp.registry import ProviderRegistry
 from sqlalchemy import Executable, text, update
 from twins.khipu.settings import KhipuTwinSettings
@@ -178,44 +180,68 @@ async def twins() -> AsyncIterator[Twins]:
         yield running
 
 
-@pytest.fixture(scope="session")
-async def sut(twins: Twins) -> AsyncIterator[ServiceUnderTest]:
-    async def build(kit: Kit[PaymentsSettings]) -> Service:
-        # The twin lives in the present, and refuses an expiry that has passed.
-        kit.clock = FixedClock(datetime.now(UTC))
-        settings = ConektaSettings(api_url=twins.conekta_url, api_key=twins.api_key, timeout_seconds=4)  # type: ignore[arg-type]
-        own = MercadoPagoTwinSettings()
-        argentina = MercadoPagoSettings(
-            api_url=twins.provider("mercadopago").api_url,
-            access_token=own.access_token,
-            external_pos_id=own.external_pos_id,
-            timeout_seconds=4,
-        )
-        chile = KhipuSettings(
-            api_url=twins.provider("khipu").api_url, api_key=KhipuTwinSettings().api_key, timeout_seconds=4
-        )
-        merchant, payu = PayuTwinSettings(), twins.provider("payu").api_url
-        colombia = PayuSettings(
-            api_url=payu,
-            checkout_url=f"{payu}/ppp-web-gateway-payu/",
-            api_key=merchant.api_key,
-            api_login=merchant.api_login,
-            merchant_id=str(merchant.merchant_id),
-            account_id=str(merchant.account_id),
-            timeout_seconds=4,
-            first_reading_seconds=20,
-            reading_interval_seconds=90,
-        )
-        providers = [
-            ConektaAdapter.open(kit.clock, settings),
-            MercadoPagoAdapter.open(kit.clock, argentina),
-            KhipuAdapter.open(kit.clock, chile),
-            PayuAdapter.open(kit.clock, colombia),
-        ]
-        return compose(kit, ProviderRegistry(providers))
+def _providers(clock: Clock, twins: Twins, timeout: float, khipu_notify_url: str | None) -> list[PaymentProvider]:
+    settings = ConektaSettings(api_url=twins.conekta_url, api_key=twins.api_key, timeout_seconds=timeout)  # type: ignore[arg-type]
+    own = MercadoPagoTwinSettings()
+    argentina = MercadoPagoSettings(
+        api_url=twins.provider("mercadopago").api_url,
+        access_token=own.access_token,
+        external_pos_id=own.external_pos_id,
+        timeout_seconds=timeout,
+    )
+    chile = KhipuSettings(
+        api_url=twins.provider("khipu").api_url,
+        api_key=KhipuTwinSettings().api_key,
+        notify_url=khipu_notify_url,
+        timeout_seconds=timeout,
+    )
+    merchant, payu = PayuTwinSettings(), twins.provider("payu").api_url
+    colombia = PayuSettings(
+        api_url=payu,
+        checkout_url=f"{payu}/ppp-web-gateway-payu/",
+        api_key=merchant.api_key,
+        api_login=merchant.api_login,
+        merchant_id=str(merchant.merchant_id),
+        account_id=str(merchant.account_id),
+        timeout_seconds=timeout,
+        first_reading_seconds=20,
+        reading_interval_seconds=90,
+    )
+    return [
+        ConektaAdapter.open(clock, settings),
+        MercadoPagoAdapter.open(clock, argentina),
+        KhipuAdapter.open(clock, chile),
+        PayuAdapter.open(clock, colombia),
+    ]
 
-    async with running_service("payments", PaymentsSettings, build, migrations=MIGRATIONS) as running:
+
+Serve = Callable[..., AbstractAsyncContextManager[ServiceUnderTest]]
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """The service over the adapters of these twins: `async with serve(twins, timeout=4) as sut`."""
+
+    def serving(twins: Twins, *, timeout: float, khipu_notify_url: str | None = None) -> Any:
+        async def build(kit: Kit[PaymentsSettings]) -> Service:
+            # The twin lives in the present, and refuses an expiry that has passed.
+            kit.clock = FixedClock(datetime.now(UTC))
+            return compose(kit, ProviderRegistry(_providers(kit.clock, twins, timeout, khipu_notify_url)))
+
+        return running_service("payments", PaymentsSettings, build, migrations=MIGRATIONS)
+
+    return serving
+
+
+@pytest.fixture(scope="session")
+async def sut(twins: Twins, serve: Serve) -> AsyncIterator[ServiceUnderTest]:
+    async with serve(twins, timeout=4) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def new_till() -> type[Till]:
+    return Till
 
 
 @pytest.fixture

@@ -73,6 +73,11 @@ class ProviderTwin:
         """options: times, probability, seed, operation, reference, seconds, count (see twins.faults.Fault)."""
         await self._ask("POST", "/faults", {"kind": kind, **options})
 
+    async def faults(self) -> list[Json]:
+        """Those that are armed and not spent."""
+        found: list[Json] = (await self._ask("GET", "/faults"))["data"]
+        return found
+
     async def clear_faults(self) -> None:
         await self._ask("DELETE", "/faults")
 
@@ -103,6 +108,8 @@ class Twins:
         self.conekta_url = f"{url}/conekta"
         self.twilio_url = f"{url}/twilio"
         self.sendgrid_url = f"{url}/sendgrid"
+        self.vonage_url = f"{url}/vonage"
+        self.fcm_url = f"{url}/fcm"
         self.api_key = api_key
         self.public_key_pem = public_key_pem
         self._session = session
