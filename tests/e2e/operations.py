@@ -160,6 +160,7 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
             "customer": {**buyer, "taxId": "XAXX010101000"},
         },
         "POST /sales/{sale_id}/cancel": {},
+        "POST /sales/{sale_id}/refund": {"amount": "1.00", "reason": "Precio equivocado"},
         "POST /payments/intent": {
             "businessId": merchant.business_id,
             "amount": "150.50",
@@ -193,8 +194,14 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
         "PUT /notification-preferences": {
             "businessId": merchant.business_id,
             "language": "es",
-            "channels": {"sms": True, "email": True},
+            "channels": {"sms": True, "email": True, "push": True},
+            "branding": {"color": "#7c2d12", "logoUrl": "https://example.com/logo.png"},
         },
+        "PUT /notification-preferences/me": {
+            "muted": [{"eventClass": "STOCK", "channel": "PUSH"}],
+            "quietHours": None,
+        },
+        "POST /push-devices": {"token": f"fcm-{secrets.token_urlsafe(40)}", "platform": "ANDROID"},
     }
 
 

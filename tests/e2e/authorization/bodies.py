@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import re
 import secrets
 import time
+from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -120,6 +123,34 @@ def signature(tenant: Tenant, body: bytes) -> dict[str, str]:
     key = load_pem_private_key(pem.encode(), password=None)
     assert isinstance(key, RSAPrivateKey)
     return {"DIGEST": base64.b64encode(key.sign(body, PKCS1v15(), hashes.SHA256())).decode()}
+
+
+async def twilio_report(tenant: Tenant, caller: Person | None) -> Form:
+    """Of a message that is none of ours."""
+    return Form(b"MessageSid=SM0&MessageStatus=sent", "application/x-www-form-urlencoded")
+
+
+def twilio_signature(tenant: Tenant, body: bytes) -> dict[str, str]:
+    url = f"{tenant.stage.suite.gateway_url}/api/v1/notifications/callbacks/twilio"
+    text = url + "".join(name + value for name, value in sorted(parse_qsl(body.decode())))
+    token = tenant.stage.suite.secrets["TWINS_TWILIO_AUTH_TOKEN"]
+    return {"X-Twilio-Signature": base64.b64encode(hmac.digest(token.encode(), text.encode(), "sha1")).decode()}
+
+
+async def sendgrid_report(tenant: Tenant, caller: Person | None) -> list[Json]:
+    return []
+
+
+def sendgrid_signature(tenant: Tenant, body: bytes) -> dict[str, str]:
+    pem = tenant.stage.suite.secrets["TWINS_SENDGRID_PRIVATE_KEY"].replace("\\n", "\n")
+    key = load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    timestamp = str(int(time.time()))
+    signature = key.sign(timestamp.encode() + body, ECDSA(hashes.SHA256()))
+    return {
+        "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
+        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
+    }
 
 
 async def amount_entered(tenant: Tenant, caller: Person | None) -> Form:

@@ -42,8 +42,7 @@ class Request:
         content = self.body
         if isinstance(content, Form):
             headers["Content-Type"] = content.content_type
-        raw = content.content if isinstance(content, Form) else None if content is None else orjson.dumps(content)
-        return await client.call(method, path.format(**self.ids), raw=raw, query=self.query, headers=headers)
+        return await client.call(method, path.format(**self.ids), raw=_raw(content), query=self.query, headers=headers)
 
 
 async def request_of(
@@ -55,8 +54,15 @@ async def request_of(
     if row.opened is not None:
         query |= await row.opened(tenant)
     body = await _body(row, tenant, caller)
-    headers = row.signed(tenant, orjson.dumps(body)) if row.signed is not None else {}
+    headers = row.signed(tenant, _raw(body) or b"") if row.signed is not None else {}
     return Request(row, ids, query, body, headers)
+
+
+def _raw(body: Any) -> bytes | None:
+    """As it is sent, and signed."""
+    if body is None:
+        return None
+    return body.content if isinstance(body, Form) else orjson.dumps(body)
 
 
 def parameters(operation: str) -> list[str]:

@@ -20,7 +20,7 @@ from . import bodies, tenant
 from .rules import Rule
 from .tenant import Maker, Tenant
 
-Body = Callable[[Tenant, Person | None], Awaitable[Json | Form]]
+Body = Callable[[Tenant, Person | None], Awaitable[Json | list[Json] | Form]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,8 @@ ROWS = (
     row("POST /sales", Rule.BRANCH, note="in cash", body=bodies.cash_sale),
     row("GET /sales/{sale_id}", Rule.BRANCH),
     row("POST /sales/{sale_id}/cancel", Rule.BRANCH, spends={"sale_id": tenant.pending_sale}),
+    row("POST /sales/{sale_id}/refund", Rule.BRANCH, spends={"sale_id": tenant.cash_sale}),
+    row("GET /sales/{sale_id}/refunds", Rule.BRANCH),
     # payments
     row("POST /payments/intent", Rule.MEMBER),
     row("GET /payments", Rule.SELF),
@@ -209,8 +211,35 @@ ROWS = (
     # notifications, analytics
     row("GET /notifications", Rule.SELF),
     row("GET /notifications", Rule.OWNER, note="of a business", query=OF_BUSINESS),
+    row("GET /notifications/{notification_id}", Rule.OWNER),
+    row(
+        "POST /notifications/{notification_id}/redrive",
+        Rule.OWNER,
+        spends={"notification_id": tenant.failed_notification},
+    ),
+    row(
+        "POST /notifications/callbacks/twilio",
+        Rule.PUBLIC,
+        note="signed",
+        body=bodies.twilio_report,
+        signed=bodies.twilio_signature,
+    ),
+    row(
+        "POST /notifications/callbacks/sendgrid",
+        Rule.PUBLIC,
+        note="signed",
+        body=bodies.sendgrid_report,
+        signed=bodies.sendgrid_signature,
+    ),
     row("GET /notification-preferences", Rule.MEMBER, query=OF_BUSINESS),
     row("PUT /notification-preferences", Rule.OWNER),
+    row("GET /notification-preferences/me", Rule.SELF),
+    row("PUT /notification-preferences/me", Rule.SELF),
+    row("GET /push-devices", Rule.SELF),
+    row("POST /push-devices", Rule.SELF),
+    row("DELETE /push-devices/{device_id}", Rule.PERSON, spends={"device_id": tenant.push_device}),
+    row("GET /unsubscribe/{unsubscribe_token}", Rule.PUBLIC),
+    row("POST /unsubscribe/{unsubscribe_token}", Rule.PUBLIC),
     row("GET /analytics/summary", Rule.MEMBER, query=OF_BUSINESS),
     row("GET /analytics/summary", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
     row("GET /analytics/sales", Rule.MEMBER, query=OF_BUSINESS),

@@ -6,7 +6,10 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
+from chassis.crypto import BlindIndex
+from notifications.unsubscribe.links import UnsubscribeLinks
 from stack.countries import shop_of
 
 from e2e.client import Client
@@ -126,6 +129,10 @@ async def pending_sale(tenant: Tenant) -> str:
     return str((await sale(tenant))["id"])
 
 
+async def cash_sale(tenant: Tenant) -> str:
+    return str((await sale(tenant, method="CASH"))["id"])
+
+
 async def paid_sale(tenant: Tenant) -> str:
     sold = await sale(tenant)
     await tenant.merchant.pay(sold)
@@ -219,6 +226,43 @@ async def webhook_event(tenant: Tenant) -> str:
     query = "SELECT id FROM webhooks.webhook_events WHERE our_reference = $1"
     rows = await until(lambda: tenant.stage.rows(query, payment_id))
     return str(rows[0]["id"])
+
+
+async def notification(tenant: Tenant) -> str:
+    """The receipt of the sale that is kept."""
+    await tenant.thing("sale_id")
+    return (await until(lambda: _sent(tenant)))[0]
+
+
+async def _sent(tenant: Tenant) -> list[str]:
+    found = await tenant.client.get("/notifications", businessId=tenant.business_id, status="SENT", template="receipt")
+    return [str(row["id"]) for row in found.data()]
+
+
+async def failed_notification(tenant: Tenant) -> str:
+    """Another one, given up: nothing in a story lets one fail."""
+    kept = await tenant.thing("notification_id")
+    await paid_sale(tenant)
+    query = """
+        UPDATE notifications.notifications SET status = 'FAILED', failed_at = now(), failure_reason = 'no_answer'
+        WHERE id = (
+            SELECT id FROM notifications.notifications
+            WHERE business_id = $1::uuid AND id <> $2::uuid AND status = 'SENT' AND template = 'receipt' LIMIT 1
+        ) RETURNING id"""
+    rows = await until(lambda: tenant.stage.rows(query, tenant.business_id, kept))
+    return str(rows[0]["id"])
+
+
+async def push_device(tenant: Tenant) -> str:
+    body = {"token": f"{tenant.marker}-{secrets.token_urlsafe(40)}", "platform": "ANDROID"}
+    return await _made(tenant.client, "/push-devices", body)
+
+
+async def unsubscribe_token(tenant: Tenant) -> str:
+    """Of the kept receipt, as its e-mail would have it."""
+    notification_id = UUID(await tenant.thing("notification_id"))
+    key = BlindIndex.parse(tenant.stage.suite.secrets["BLIND_INDEX_KEY"])
+    return UnsubscribeLinks("", key).token(notification_id)
 
 
 async def endpoint(tenant: Tenant) -> str:
@@ -324,4 +368,7 @@ MAKERS: Mapping[str, Maker] = {
     "user_id": _owner,
     "provider": _provider,
     "name": _document,
+    "notification_id": notification,
+    "device_id": push_device,
+    "unsubscribe_token": unsubscribe_token,
 }

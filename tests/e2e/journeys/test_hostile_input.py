@@ -58,6 +58,8 @@ _OPERATIONS = (
     "POST /webhook-endpoints",
     "PATCH /webhook-endpoints/{endpoint_id}",
     "PUT /notification-preferences",
+    "PUT /notification-preferences/me",
+    "POST /push-devices",
 )
 
 # Read as a form and not as JSON.

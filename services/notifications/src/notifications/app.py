@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -143,12 +144,12 @@ def _providers(settings: NotificationsSettings, public_url: str) -> Mapping[Chan
                 timeout=settings.provider_timeout,
             )
         )
-    account = settings.fcm_service_account.get_secret_value()
     push: list[MessageChannel] = []
-    if account:
-        push.append(
-            FcmChannel(settings.fcm_api_url, account=ServiceAccount.parse(account), timeout=settings.provider_timeout)
-        )
+    if settings.fcm_service_account.get_secret_value():
+        account = ServiceAccount.parse(settings.fcm_service_account.get_secret_value())
+        if settings.fcm_token_url:
+            account = replace(account, token_uri=settings.fcm_token_url)
+        push.append(FcmChannel(settings.fcm_api_url, account=account, timeout=settings.provider_timeout))
     return {Channel.SMS: sms, Channel.EMAIL: email, Channel.PUSH: push}
 
 

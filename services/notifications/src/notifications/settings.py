@@ -50,6 +50,8 @@ class NotificationsSettings(ServiceSettings):
 
     # Push, where a service account's key file (its JSON) is set.
     fcm_api_url: str = Field(default="https://fcm.googleapis.com", validation_alias="FCM_API_URL")
+    # Instead of the token_uri that the key file names.
+    fcm_token_url: str = Field(default="", validation_alias="FCM_TOKEN_URL")
     fcm_service_account: SecretStr = Field(default=SecretStr(""), validation_alias="FCM_SERVICE_ACCOUNT")
 
     @field_validator("fcm_service_account")

@@ -43,6 +43,10 @@ SECRETS = frozenset(
         "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN",
         "SENDGRID_API_KEY",
+        "SENDGRID_WEBHOOK_PUBLIC_KEY",
+        "VONAGE_API_KEY",
+        "VONAGE_API_SECRET",
+        "FCM_SERVICE_ACCOUNT",
         "TWINS_CONEKTA_API_KEY",
         "TWINS_CONEKTA_PRIVATE_KEY",
         "TWINS_MERCADOPAGO_ACCESS_TOKEN",
@@ -51,6 +55,8 @@ SECRETS = frozenset(
         "TWINS_KHIPU_SECRET",
         "TWINS_PAYU_API_KEY",
         "TWINS_PAYU_API_LOGIN",
+        "TWINS_FCM_PRIVATE_KEY",
+        "TWINS_SENDGRID_PRIVATE_KEY",
     }
 )
 

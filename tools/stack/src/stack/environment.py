@@ -4,6 +4,7 @@ A variable set by the caller wins over one made here. A process gets its own sec
 another.
 """
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from stack.infra import Infrastructure
 from stack.infra.server import Kind
 from stack.ports import PortPicker
 from stack.secret_store import SecretStore
-from stack.services import DATABASE, SERVICES, TWINS, TWINS_PORT, Service
+from stack.services import DATABASE, SERVICES, TWINS, TWINS_MAIL, TWINS_MAIL_PORT, TWINS_PORT, Service
 
 HOST = "127.0.0.1"
 
@@ -33,7 +34,10 @@ _OUTSIDE_SYSTEMS = {
         *("PAYU_FIRST_READING_SECONDS", "PAYU_READING_INTERVAL_SECONDS"),
     ),
     "TWILIO_AUTH_TOKEN": ("TWILIO_API_URL", "TWILIO_ACCOUNT_SID", "TWILIO_FROM"),
-    "SENDGRID_API_KEY": ("SENDGRID_API_URL", "SENDGRID_FROM"),
+    "SENDGRID_API_KEY": ("SENDGRID_API_URL", "SENDGRID_FROM", "SENDGRID_WEBHOOK_PUBLIC_KEY"),
+    "VONAGE_API_KEY": ("VONAGE_API_URL", "VONAGE_API_SECRET", "VONAGE_FROM"),
+    "SMTP_HOST": ("SMTP_PORT", "SMTP_SECURITY", "SMTP_USERNAME", "SMTP_PASSWORD"),
+    "FCM_SERVICE_ACCOUNT": ("FCM_API_URL", "FCM_TOKEN_URL"),
 }
 
 
@@ -43,13 +47,15 @@ class Addresses:
 
     http: Mapping[str, int]
     grpc: Mapping[str, int]
+    # The twins' mail server.
+    mail: int = TWINS_MAIL_PORT
 
     @classmethod
     def choose(cls, ports: PortPicker, *, remembered: Mapping[str, int], usual: bool) -> "Addresses":
         """Ports for every process.
 
         Args:
-            remembered: those of an earlier run, by `<name>.http` and `<name>.grpc`.
+            remembered: those of an earlier run, by `<name>.http` and `<name>.grpc`, and the mail server's.
             usual: whether to fall back on each service's usual port before taking any free one.
         """
 
@@ -58,12 +64,13 @@ class Addresses:
 
         http = {service.name: pick(f"{service.name}.http", service.http_port) for service in SERVICES}
         http[TWINS] = pick(f"{TWINS}.http", TWINS_PORT)
+        mail = pick(TWINS_MAIL, TWINS_MAIL_PORT)
         grpc = {
             service.name: pick(f"{service.name}.grpc", service.grpc_port)
             for service in SERVICES
             if service.grpc_port is not None
         }
-        return cls(http, grpc)
+        return cls(http, grpc, mail)
 
     def url(self, name: str) -> str:
         """The HTTP address of a service or of the twins, without a slash at the end."""
@@ -71,9 +78,11 @@ class Addresses:
 
     def as_ports(self) -> dict[str, int]:
         """What `choose` takes as `remembered`."""
-        return {f"{name}.http": port for name, port in self.http.items()} | {
-            f"{name}.grpc": port for name, port in self.grpc.items()
-        }
+        return (
+            {f"{name}.http": port for name, port in self.http.items()}
+            | {f"{name}.grpc": port for name, port in self.grpc.items()}
+            | {TWINS_MAIL: self.mail}
+        )
 
 
 class SuiteEnvironment:
@@ -128,6 +137,12 @@ class SuiteEnvironment:
                 "TWINS_KHIPU_SECRET": self._secrets["TWINS_KHIPU_SECRET"],
                 "TWINS_PAYU_API_KEY": self._secrets["TWINS_PAYU_API_KEY"],
                 "TWINS_PAYU_API_LOGIN": self._secrets["TWINS_PAYU_API_LOGIN"],
+                "TWINS_SMTP_PORT": str(self.addresses.mail),
+                "TWINS_FCM_PRIVATE_KEY": self._secrets["TWINS_FCM_PRIVATE_KEY"],
+                "TWINS_SENDGRID_PRIVATE_KEY": self._secrets["TWINS_SENDGRID_PRIVATE_KEY"],
+                "TWINS_SENDGRID_WEBHOOK_URL": (
+                    f"{self.addresses.url('gateway')}/api/v1/notifications/callbacks/sendgrid"
+                ),
             }
         )
 
@@ -200,6 +215,17 @@ class SuiteEnvironment:
             "SENDGRID_API_URL": f"{twins}/sendgrid",
             "SENDGRID_API_KEY": self._secrets["TWINS_SENDGRID_API_KEY"],
             "SENDGRID_FROM": "cobro@example.com",
+            "SENDGRID_WEBHOOK_PUBLIC_KEY": self._secrets["SENDGRID_WEBHOOK_PUBLIC_KEY"],
+            "VONAGE_API_URL": f"{twins}/vonage",
+            "VONAGE_API_KEY": self._secrets["TWINS_VONAGE_API_KEY"],
+            "VONAGE_API_SECRET": self._secrets["TWINS_VONAGE_API_SECRET"],
+            "VONAGE_FROM": "+15005550007",
+            "SMTP_HOST": HOST,
+            "SMTP_PORT": str(self.addresses.mail),
+            "SMTP_SECURITY": "none",
+            "FCM_API_URL": f"{twins}/fcm",
+            "FCM_SERVICE_ACCOUNT": service_account(self._secrets["TWINS_FCM_PRIVATE_KEY"]),
+            "FCM_TOKEN_URL": f"{twins}/fcm/token",
             "OBJECT_STORE_URL": (self._data / "objects").as_uri(),
             "AUTH_OBJECT_STORE_URL": (self._data / "documents").as_uri(),
             # For whoever tries webhooks out on their own machine.
@@ -222,6 +248,20 @@ class SuiteEnvironment:
         # Not the caller's where COBRO_INFRA chose other servers than those it names.
         servers = {name: made[name] for name in ("RABBITMQ_URL", "REDIS_URL") if name in made}
         return {**inherited, **made, **caller, **servers, **self._extra}
+
+
+def service_account(private_key: str) -> str:
+    """The key file of the twins' Google project, in one line. private_key: PEM with its newlines as \\n."""
+    return json.dumps(
+        {
+            "type": "service_account",
+            "project_id": "cobro-local",
+            "private_key_id": "local",
+            "private_key": private_key.replace("\\n", "\n") + "\n",
+            "client_email": "notifications@cobro-local.iam.gserviceaccount.com",
+            "token_uri": "https://oauth2.googleapis.com/token",
+        }
+    )
 
 
 _SECRET_TO_SOME = frozenset(name for service in SERVICES for name in service.knows)

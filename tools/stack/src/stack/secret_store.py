@@ -10,13 +10,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from stack.errors import StackError
 from stack.infra.credentials import Credentials
 
 _CONEKTA_PRIVATE = "TWINS_CONEKTA_PRIVATE_KEY"
 _CONEKTA_PUBLIC = "CONEKTA_WEBHOOK_PUBLIC_KEY"
+_SENDGRID_PRIVATE = "TWINS_SENDGRID_PRIVATE_KEY"
+_SENDGRID_PUBLIC = "SENDGRID_WEBHOOK_PUBLIC_KEY"
 _DATABASE_KEY = "DATABASE_PASSWORD_KEY"
 
 
@@ -62,6 +64,8 @@ def _missing(present: Mapping[str, str]) -> dict[str, str]:
     made = {name: make() for name, make in _GENERATORS.items() if not present.get(name)}
     if not (present.get(_CONEKTA_PRIVATE) and present.get(_CONEKTA_PUBLIC)):
         made |= _conekta_pair()
+    if not (present.get(_SENDGRID_PRIVATE) and present.get(_SENDGRID_PUBLIC)):
+        made |= _sendgrid_pair()
     return made
 
 
@@ -94,6 +98,9 @@ _GENERATORS: dict[str, Callable[[], str]] = {
     "TWINS_TWILIO_ACCOUNT_SID": lambda: f"AC{secrets.token_hex(16)}",
     "TWINS_TWILIO_AUTH_TOKEN": _password,
     "TWINS_SENDGRID_API_KEY": lambda: f"SG.{secrets.token_hex(11)}.{secrets.token_hex(20)}",
+    "TWINS_VONAGE_API_KEY": lambda: secrets.token_hex(4),
+    "TWINS_VONAGE_API_SECRET": _password,
+    "TWINS_FCM_PRIVATE_KEY": lambda: _private_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
     "DEMO_PASSWORD": lambda: f"Demo-{secrets.token_hex(5)}",
 }
 
@@ -101,17 +108,27 @@ _GENERATORS: dict[str, Callable[[], str]] = {
 def _conekta_pair() -> dict[str, str]:
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return {
-        _CONEKTA_PRIVATE: _one_line(
-            private.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        ),
+        _CONEKTA_PRIVATE: _private_pem(private),
         _CONEKTA_PUBLIC: _one_line(
             private.public_key().public_bytes(
                 serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
             )
         ),
     }
+
+
+def _sendgrid_pair() -> dict[str, str]:
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return {_SENDGRID_PRIVATE: _private_pem(private), _SENDGRID_PUBLIC: base64.b64encode(public).decode()}
+
+
+def _private_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    return _one_line(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
 
 
 def _one_line(pem: bytes) -> str:

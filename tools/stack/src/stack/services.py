@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 TWINS = "twins"
 TWINS_PORT = 8190
+# The twins' mail server.
+TWINS_MAIL = "twins-mail"
+TWINS_MAIL_PORT = 8191
 DATABASE = "cobro"
 
 _CONEKTA = ("CONEKTA_API_URL", "CONEKTA_API_KEY", "CONEKTA_WEBHOOK_PUBLIC_KEY")
@@ -61,7 +64,10 @@ SERVICES = (
         9107,
         knows=(
             *("TWILIO_API_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"),
-            *("SENDGRID_API_URL", "SENDGRID_API_KEY", "SENDGRID_FROM"),
+            *("SENDGRID_API_URL", "SENDGRID_API_KEY", "SENDGRID_FROM", "SENDGRID_WEBHOOK_PUBLIC_KEY"),
+            *("VONAGE_API_URL", "VONAGE_API_KEY", "VONAGE_API_SECRET", "VONAGE_FROM"),
+            *("SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USERNAME", "SMTP_PASSWORD"),
+            *("FCM_API_URL", "FCM_TOKEN_URL", "FCM_SERVICE_ACCOUNT"),
         ),
     ),
     Service("analytics", 8108, 9108),

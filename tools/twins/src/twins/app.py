@@ -11,19 +11,25 @@ from pkgutil import iter_modules
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
+from pydantic import SecretStr
 
 import twins
 from twins.faults import FaultPlan
+from twins.fcm.routes import fcm_router
+from twins.mailbox.server import mail_server
 from twins.outbox.messages import MESSAGE, Outbox
 from twins.outbox.routes import outbox_router
 from twins.pages import page, text
 from twins.provider.book import Book
 from twins.provider.control import faults_routes
 from twins.provider.twin import Twin
+from twins.reports import Reports
+from twins.sendgrid.reports import EventWebhook
 from twins.sendgrid.routes import sendgrid_router
 from twins.settings import TwinsSettings
 from twins.store import Store
 from twins.twilio.routes import twilio_router
+from twins.vonage.routes import vonage_router
 
 _SWEEP_SECONDS = 0.5
 
@@ -31,7 +37,8 @@ _SWEEP_SECONDS = 0.5
 def create_app(settings: TwinsSettings) -> FastAPI:
     store = Store(settings.data_dir / "twins.sqlite3" if settings.data_dir else None)
     providers = [build(settings, store) for build in _builders()]
-    plans = {"twilio": FaultPlan(), "sendgrid": FaultPlan()}
+    plans = {name: FaultPlan() for name in ("twilio", "vonage", "sendgrid", "smtp", "fcm")}
+    reports = Reports(settings.time_scale)
     outbox = Outbox(store)
 
     @asynccontextmanager
@@ -39,8 +46,10 @@ def create_app(settings: TwinsSettings) -> FastAPI:
         work = [asyncio.create_task(twin.deliveries.run()) for twin in providers]
         work.append(asyncio.create_task(_sweep([twin.book for twin in providers])))
         try:
-            yield
+            async with mail_server(outbox, plans["smtp"], settings.http_host, settings.smtp_port):
+                yield
         finally:
+            await reports.close()
             for task in work:
                 task.cancel()
             for task in work:
@@ -52,11 +61,16 @@ def create_app(settings: TwinsSettings) -> FastAPI:
     for twin in providers:
         for router in twin.routers:
             app.include_router(router)
-    app.include_router(twilio_router(outbox, plans["twilio"], settings.twilio_account_sid, _secret(settings)))
-    sendgrid_key = settings.sendgrid_api_key
     app.include_router(
-        sendgrid_router(outbox, plans["sendgrid"], sendgrid_key.get_secret_value() if sendgrid_key else None)
+        twilio_router(outbox, plans["twilio"], settings.twilio_account_sid, _plain(settings.twilio_auth_token), reports)
     )
+    app.include_router(
+        vonage_router(outbox, plans["vonage"], settings.vonage_api_key, _plain(settings.vonage_api_secret))
+    )
+    app.include_router(
+        sendgrid_router(outbox, plans["sendgrid"], _plain(settings.sendgrid_api_key), reports, _events(settings))
+    )
+    app.include_router(fcm_router(outbox, plans["fcm"], _plain(settings.fcm_private_key)))
     app.include_router(outbox_router(outbox))
     app.include_router(_common(store, providers, plans))
     return app
@@ -102,14 +116,19 @@ def _common(store: Store, providers: Sequence[Twin], plans: dict[str, FaultPlan]
         return page(
             "Gemelos",
             f"<h1>Gemelos de los sistemas externos</h1><ul>{links}"
-            '<li><a href="/outbox">Bandeja de salida</a>: los SMS y correos enviados</li></ul>',
+            '<li><a href="/outbox">Bandeja de salida</a>: los SMS, correos y avisos enviados</li></ul>',
         )
 
     return router
 
 
-def _secret(settings: TwinsSettings) -> str | None:
-    return settings.twilio_auth_token.get_secret_value() if settings.twilio_auth_token else None
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def _events(settings: TwinsSettings) -> EventWebhook | None:
+    key = _plain(settings.sendgrid_private_key)
+    return EventWebhook(settings.sendgrid_webhook_url, key) if key and settings.sendgrid_webhook_url else None
 
 
 async def _sweep(books: Sequence[Book]) -> None:

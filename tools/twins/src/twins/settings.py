@@ -19,7 +19,11 @@ from twins.payu.settings import PayuTwinSettings
 class TwinsSettings(BaseSettings):
     """data_dir: without it everything is forgotten at exit.
     public_url: base of the links handed out; default: where the twins listen.
-    twilio_*, sendgrid_*: when unset, any well-formed credentials do.
+    twilio_*, sendgrid_api_key, vonage_*, fcm_private_key (PEM of the service account): when unset, any well-formed
+    credentials do.
+    sendgrid_private_key (PEM, P-256), sendgrid_webhook_url: who signs the event webhook, and where it goes; without
+    both there is none.
+    smtp_port: of the mail server; without it there is none.
     time_scale: delays between webhook attempts are divided by it.
     """
 
@@ -32,6 +36,12 @@ class TwinsSettings(BaseSettings):
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
     sendgrid_api_key: SecretStr | None = None
+    sendgrid_private_key: SecretStr | None = None
+    sendgrid_webhook_url: str | None = None
+    vonage_api_key: str | None = None
+    vonage_api_secret: SecretStr | None = None
+    fcm_private_key: SecretStr | None = None
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
     time_scale: float = Field(default=1.0, gt=0)
     conekta: ConektaTwinSettings = Field(default_factory=ConektaTwinSettings)
     khipu: KhipuTwinSettings = Field(default_factory=KhipuTwinSettings)
@@ -39,7 +49,18 @@ class TwinsSettings(BaseSettings):
     payu: PayuTwinSettings = Field(default_factory=PayuTwinSettings)
 
     @field_validator(
-        "public_url", "data_dir", "twilio_account_sid", "twilio_auth_token", "sendgrid_api_key", mode="before"
+        "public_url",
+        "data_dir",
+        "twilio_account_sid",
+        "twilio_auth_token",
+        "sendgrid_api_key",
+        "sendgrid_private_key",
+        "sendgrid_webhook_url",
+        "vonage_api_key",
+        "vonage_api_secret",
+        "fcm_private_key",
+        "smtp_port",
+        mode="before",
     )
     @classmethod
     def _blank_is_absent(cls, value: object) -> object:

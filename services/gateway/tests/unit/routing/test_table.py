@@ -42,6 +42,8 @@ def route(method: str, path: str, raw: bytes | None = None):  # type: ignore[no-
         ("/api/v1/receipts/1", "billing"),
         ("/api/v1/notifications", "notifications"),
         ("/api/v1/notification-preferences", "notifications"),
+        ("/api/v1/push-devices", "notifications"),
+        ("/api/v1/unsubscribe", "notifications"),
         ("/api/v1/analytics/summary", "analytics"),
     ],
 )
@@ -63,6 +65,7 @@ def test_only_the_listed_routes_are_public() -> None:
     paths += ["/api/v1/webhooks/conekta", "/webhooks/conekta", "/api/v1/auth/logout", "/api/v1/auth/password/change"]
     paths += ["/api/v1/checkout/key", "/api/v1/checkout/key/more"]
     paths += ["/api/v1/pay/key", "/api/v1/pay/key/more"]
+    paths += ["/api/v1/unsubscribe/token", "/api/v1/unsubscribe/token/more", "/api/v1/notifications/callbacks/other"]
     public = {(method, path) for method in METHODS for path in paths if opens(method, path)}
     assert public == {
         ("POST", "/api/v1/auth/register"),
@@ -76,6 +79,10 @@ def test_only_the_listed_routes_are_public() -> None:
         ("GET", "/api/v1/checkout/key"),
         ("GET", "/api/v1/pay/key"),
         ("POST", "/api/v1/pay/key"),
+        ("GET", "/api/v1/unsubscribe/token"),
+        ("POST", "/api/v1/unsubscribe/token"),
+        ("POST", "/api/v1/notifications/callbacks/twilio"),
+        ("POST", "/api/v1/notifications/callbacks/sendgrid"),
     }
 
 

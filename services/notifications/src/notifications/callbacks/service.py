@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.database import UnitOfWork
 from chassis.telemetry.logs import get_logger
 from chassis.tenancy import everyone
-from kernel import InvalidInput, Unauthenticated, new_id
+from kernel import Unauthenticated, new_id
 from prometheus_client import Counter
 
 from notifications.callbacks import sendgrid, twilio
@@ -40,7 +40,9 @@ async def from_twilio(ctx: NotificationsContext, query: str, headers: Mapping[st
     try:
         notification_id = UUID(query.removeprefix("notification="))
     except ValueError:
-        raise InvalidInput.field("notification", "must be a UUID") from None
+        # Of a message that somebody else sent from the same account.
+        _REPORTS.labels("twilio", "unknown").inc()
+        return
     found = twilio.report(notification_id, fields)
     await _record(ctx, "twilio", [found] if found else [])
 

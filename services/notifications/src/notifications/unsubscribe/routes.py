@@ -1,4 +1,4 @@
-"""REST: /unsubscribe/{token}, for whoever has the link: people with a browser, and mail programs (RFC 8058)."""
+"""REST: /unsubscribe, for whoever has the link: people with a browser, and mail programs (RFC 8058)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Ctx = Annotated[NotificationsContext, context_of(NotificationsContext)]
 Token = Annotated[str, Path(max_length=100)]
 
 
-@router.get("/{token}", response_class=HTMLResponse)
-async def show_unsubscribe(token: Token, ctx: Ctx) -> HTMLResponse:
+@router.get("/{unsubscribe_token}", response_class=HTMLResponse)
+async def show_unsubscribe(unsubscribe_token: Token, ctx: Ctx) -> HTMLResponse:
     """Asks first: programs that look into every link of an e-mail must not switch anything off."""
-    return HTMLResponse(rendered(await service.look(ctx, token), done=False), headers=HEADERS)
+    return HTMLResponse(rendered(await service.look(ctx, unsubscribe_token), done=False), headers=HEADERS)
 
 
-@router.post("/{token}", response_class=HTMLResponse)
-async def unsubscribe(token: Token, ctx: Ctx) -> HTMLResponse:
+@router.post("/{unsubscribe_token}", response_class=HTMLResponse)
+async def unsubscribe(unsubscribe_token: Token, ctx: Ctx) -> HTMLResponse:
     """Switches this kind of message off, in one click. The body is not read, and the same again does the same: mail
     programs send no Idempotency-Key."""
-    return HTMLResponse(rendered(await service.switch_off(ctx, token), done=True), headers=HEADERS)
+    return HTMLResponse(rendered(await service.switch_off(ctx, unsubscribe_token), done=True), headers=HEADERS)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from twins.store import Store
 
 MESSAGE = "outbox.message"
-Channel = Literal["SMS", "EMAIL"]
+Channel = Literal["SMS", "EMAIL", "PUSH"]
 
 
 class Outbox:
@@ -27,7 +27,10 @@ class Outbox:
         html: str | None = None,
         attachments: list[dict[str, Any]] | None = None,
         provider_id: str | None = None,
+        provider: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> str:
+        """provider: the twin that took it. headers: those of an e-mail that a sender asked for."""
         id = uuid4().hex
         message = {
             "id": id,
@@ -39,6 +42,8 @@ class Outbox:
             "html": html,
             "attachments": attachments or [],
             "providerId": provider_id or id,
+            "provider": provider,
+            "headers": headers or {},
             "sentAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
         self._store.put(MESSAGE, id, message, keys=[to.lower(), channel])

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from twins.faults import CALL_FAULTS, FaultKind, FaultPlan, hold
 from twins.outbox.messages import Outbox
+from twins.reports import Reports
+from twins.sendgrid.reports import EventWebhook
 
 _OPERATION = "mail.send"
 
@@ -49,9 +51,13 @@ class Mail(_Request):
     subject: StrictStr | None = None
     content: Annotated[list[Content], Field(min_length=1)]
     attachments: list[Attachment] = []
+    headers: dict[str, StrictStr] = {}
+    custom_args: dict[str, StrictStr] = {}
 
 
-def sendgrid_router(outbox: Outbox, faults: FaultPlan, api_key: str | None) -> APIRouter:
+def sendgrid_router(
+    outbox: Outbox, faults: FaultPlan, api_key: str | None, reports: Reports, events: EventWebhook | None
+) -> APIRouter:
     router = APIRouter(prefix="/sendgrid", include_in_schema=False)
 
     @router.post("/v3/mail/send")
@@ -83,6 +89,8 @@ def sendgrid_router(outbox: Outbox, faults: FaultPlan, api_key: str | None) -> A
             return _error(400, "The attachment content must be base64 encoded.", "attachments.0.content")
         message_id = secrets.token_urlsafe(16)
         _file(outbox, mail, files, message_id)
+        if events is not None:
+            reports.post(events.posts(message_id, recipients, mail.custom_args))
         if kind is FaultKind.TIMEOUT_AFTER_CHARGING:
             return await hold(request, (fault and fault.seconds) or 60.0)
         if kind is FaultKind.HTTP_500_AFTER_CHARGING:
@@ -105,6 +113,8 @@ def _file(outbox: Outbox, mail: Mail, files: list[dict[str, Any]], message_id: s
                 html=bodies.get("text/html"),
                 attachments=files,
                 provider_id=message_id,
+                provider="sendgrid",
+                headers=mail.headers,
             )
 
 

@@ -16,13 +16,17 @@ from fastapi.responses import JSONResponse, Response
 
 from twins.faults import CALL_FAULTS, FaultKind, FaultPlan, hold
 from twins.outbox.messages import Outbox
+from twins.reports import Reports
+from twins.twilio.reports import status_posts
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _MAX_BODY = 1600
 _OPERATION = "messages.create"
 
 
-def twilio_router(outbox: Outbox, faults: FaultPlan, account_sid: str | None, auth_token: str | None) -> APIRouter:
+def twilio_router(
+    outbox: Outbox, faults: FaultPlan, account_sid: str | None, auth_token: str | None, reports: Reports
+) -> APIRouter:
     router = APIRouter(prefix="/twilio", include_in_schema=False)
 
     @router.post("/2010-04-01/Accounts/{sid}/Messages.json")
@@ -46,8 +50,15 @@ def twilio_router(outbox: Outbox, faults: FaultPlan, account_sid: str | None, au
             return _error(400, *problem)
         message = _message(sid, form)
         outbox.add(
-            "SMS", to, form.get("From") or form["MessagingServiceSid"], text=form["Body"], provider_id=message["sid"]
+            "SMS",
+            to,
+            form.get("From") or form["MessagingServiceSid"],
+            text=form["Body"],
+            provider_id=message["sid"],
+            provider="twilio",
         )
+        if form.get("StatusCallback"):
+            reports.post(status_posts(form["StatusCallback"], message, _password(request)))
         if kind is FaultKind.TIMEOUT_AFTER_CHARGING:
             return await hold(request, (fault and fault.seconds) or 60.0)
         if kind is FaultKind.HTTP_500_AFTER_CHARGING:
@@ -68,6 +79,11 @@ def _authentic(request: Request, sid: str, account_sid: str | None, auth_token: 
     if scheme.lower() != "basic" or user != sid or not password or account_sid not in (None, sid):
         return False
     return auth_token is None or hmac.compare_digest(password.encode(), auth_token.encode())
+
+
+def _password(request: Request) -> str:
+    """The auth token that the caller has just shown to know."""
+    return base64.b64decode(request.headers["Authorization"].partition(" ")[2]).decode().partition(":")[2]
 
 
 def _problem(form: dict[str, str]) -> tuple[int, str] | None:
