@@ -319,9 +319,10 @@ class Shop:
         return self.catalog.add(Money.of(price, self.business.currency), stock=stock, tax_rate=tax_rate)
 
     def body(self, product: UUID, *, quantity: int = 2, method: str = "QR_DYNAMIC", **fields: Any) -> dict[str, Any]:
-        payment = {"method": method, **fields.pop("payment", {})}
         items = fields.pop("items", [{"productId": str(product), "quantity": quantity}])
-        return {"businessId": str(self.business.id), "items": items, "payment": payment, **fields}
+        if "payments" not in fields:
+            fields["payment"] = {"method": method, **fields.get("payment", {})}
+        return {"businessId": str(self.business.id), "items": items, **fields}
 
     async def post(
         self, body: dict[str, Any], *, key: str | None = None, caller: Principal | None = None

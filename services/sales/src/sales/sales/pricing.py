@@ -108,7 +108,7 @@ def _cash(sale: Sale, total: Money) -> Money:
     if asked is None:
         return total if by_cash_alone else zero
     named = {name: Money.of(amount, total.currency) for name, amount in asked.items()}
-    cash = named.get("cash") or total - named.get("provider", total)
+    cash = named["cash"] if "cash" in named else total - named["provider"]
     left = total - cash
     fits = not left if by_cash_alone else left > zero
     enough = cash > zero or "cash" in named

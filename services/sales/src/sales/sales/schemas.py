@@ -17,6 +17,8 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     StringConstraints,
+    TypeAdapter,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -115,6 +117,9 @@ Percentage = Annotated[
 ]
 
 
+_AMOUNT: TypeAdapter[Decimal] = TypeAdapter(Amount)
+
+
 class DiscountIn(RequestModel):
     """{"amount": "10.00"} or {"percent": "12.5"}; a bare "10.00" is an amount."""
 
@@ -124,7 +129,13 @@ class DiscountIn(RequestModel):
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, value: Any) -> Any:
-        return {"amount": value} if isinstance(value, str | int | float | Decimal) else value
+        if not isinstance(value, str | int | float | Decimal):
+            return value
+        try:
+            return {"amount": _AMOUNT.validate_python(value)}
+        except ValidationError as error:
+            # Said of the field itself: the client wrote no "amount".
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
     @model_validator(mode="after")
     def _means_one(self) -> Self:

@@ -215,6 +215,8 @@ async def test_hostile_strings_are_only_strings(shop: Any, text: str) -> None:
         "email": "buyer@example.com",
         "phone": "+525512345678",
         "taxId": "XAXX010101000",
+        "document": None,
+        "personType": None,
     }
 
 
