@@ -8,7 +8,11 @@ from chassis.runtime import Job, Kit, Service
 from contracts.payments.v1 import payments_pb2, payments_pb2_grpc
 from psp.registry import ProviderRegistry
 
+from payments.accounts import service as account_service
 from payments.accounts.models import SEALED, payment_accounts
+from payments.accounts.providers import AccountProviders
+from payments.accounts.routes import router as accounts_router
+from payments.accounts.rpc import AccountsServicer
 from payments.checkout.routes import router as checkout_router
 from payments.confirmation.routes import router as confirmation_router
 from payments.context import PaymentsContext
@@ -35,9 +39,19 @@ async def build(kit: Kit[PaymentsSettings]) -> Service:
 def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
     """The service over these providers, which it closes in the end."""
     kit.on_close(providers.close)
+    public_url = kit.common.public_url.rstrip("/")
+    accounts = AccountProviders(
+        kit.database,
+        kit.cipher,
+        kit.clock,
+        providers,
+        public_url=public_url,
+        most_open=kit.settings.open_accounts,
+    )
+    kit.on_close(accounts.close)
     ctx = PaymentsContext(
         settings=kit.settings,
-        public_url=kit.common.public_url.rstrip("/"),
+        public_url=public_url,
         database=kit.database,
         clock=kit.clock,
         cipher=kit.cipher,
@@ -48,6 +62,7 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
         providers=providers,
         lists=PaymentLists(kit.database),
         banks=BankLists(kit.cache, kit.clock),
+        accounts=accounts,
     )
     return Service(
         context=ctx,
@@ -59,13 +74,20 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
             methods_router,
             counter_router,
             reconciliation_router,
+            accounts_router,
         ],
         rpc=[
             RpcService(
                 payments_pb2.DESCRIPTOR.services_by_name["Payments"].full_name,
                 payments_pb2_grpc.add_PaymentsServicer_to_server,
                 PaymentsServicer(ctx),
-            )
+            ),
+            RpcService(
+                payments_pb2.DESCRIPTOR.services_by_name["PaymentAccounts"].full_name,
+                payments_pb2_grpc.add_PaymentAccountsServicer_to_server,
+                AccountsServicer(ctx),
+                callers=frozenset({"webhooks"}),
+            ),
         ],
         consumers=CONSUMERS,
         jobs=[
@@ -75,6 +97,8 @@ def compose(kit: Kit[PaymentsSettings], providers: ProviderRegistry) -> Service:
             Job("schedule-reconciliations", 600, lambda: reconciliation.schedule(ctx)),
             Job("run-reconciliations", 5, lambda: reconciliation.run_due(ctx)),
             Job("measure-reconciliations", 60, lambda: reconciliation.measure(ctx), exclusive=False),
+            Job("check-accounts", 300, lambda: account_service.check_unverified(ctx)),
+            Job("tidy-accounts", 3600, lambda: account_service.tidy(ctx)),
             Job("measure-payments", 15, lambda: resolution.measure(ctx), exclusive=False),
             Job("measure-refunds", 15, lambda: refunds.measure(ctx), exclusive=False),
         ],

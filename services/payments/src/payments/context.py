@@ -12,6 +12,7 @@ from chassis.directory import Directory
 from kernel import Clock
 from psp.registry import ProviderRegistry
 
+from payments.accounts.providers import AccountProviders
 from payments.intents.listing import PaymentLists
 from payments.methods.banks import BankLists
 from payments.settings import PaymentsSettings
@@ -31,3 +32,4 @@ class PaymentsContext:
     providers: ProviderRegistry
     lists: PaymentLists
     banks: BankLists
+    accounts: AccountProviders

@@ -37,7 +37,8 @@ class PaymentsSettings(ServiceSettings):
 
     expiry_seconds: of a payment whose creator names none. counter_per_minute: payments that buyers may open by
     themselves at one printed code or link. poll_batch: payments read again per second and process, of
-    which poll_concurrency at a time.
+    which poll_concurrency at a time. open_accounts: businesses' own accounts at a provider that a process keeps
+    connections open for.
     """
 
     model_config = SettingsConfigDict(env_prefix="PAYMENTS_", env_file=None, extra="ignore", frozen=True)
@@ -48,6 +49,7 @@ class PaymentsSettings(ServiceSettings):
     counter_per_minute: int = Field(default=60, ge=1, le=10_000)
     poll_batch: int = Field(default=50, ge=1, le=1000)
     poll_concurrency: int = Field(default=8, ge=1, le=100)
+    open_accounts: int = Field(default=64, ge=1, le=10_000)
 
     @field_validator("max_amounts", mode="before")
     @classmethod

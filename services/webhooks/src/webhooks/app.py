@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chassis.reencryption import sealed_tables
 from chassis.runtime import Kit, Service
+from contracts.payments.v1 import payments_pb2_grpc
 from psp.registry import webhook_receivers
 
 from webhooks.base import Base
@@ -18,6 +19,7 @@ from webhooks.deliveries.routes import router as deliveries
 from webhooks.deliveries.upkeep import Upkeep
 from webhooks.endpoints.destinations import GuardedResolver, Policy
 from webhooks.endpoints.routes import router as endpoints
+from webhooks.inbound.accounts import AccountVerifier
 from webhooks.inbound.routes import receiving, router
 from webhooks.settings import WebhooksSettings
 
@@ -41,6 +43,7 @@ async def build(kit: Kit[WebhooksSettings]) -> Service:
         access=kit.access,
         directory=kit.directory,
         receivers=webhook_receivers(),
+        accounts=AccountVerifier(payments_pb2_grpc.PaymentAccountsStub(kit.channel("payments"))),
         destinations=policy,
         resolver=resolver,
         couriers=couriers,

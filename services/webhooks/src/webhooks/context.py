@@ -16,6 +16,7 @@ from kernel import Clock
 from psp.provider import WebhookReceiver
 
 from webhooks.endpoints.destinations import GuardedResolver, Policy
+from webhooks.inbound.accounts import AccountVerifier
 
 
 class Wakeable(Protocol):
@@ -35,6 +36,7 @@ class WebhooksContext:
     access: Access
     directory: Directory
     receivers: Mapping[str, WebhookReceiver]
+    accounts: AccountVerifier
     destinations: Policy
     resolver: GuardedResolver
     couriers: Sequence[Wakeable]

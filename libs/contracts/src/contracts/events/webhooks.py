@@ -12,7 +12,8 @@ from contracts.events.base import DomainEvent
 class WebhookReceived(DomainEvent):
     """A verified notification of a payment provider, stored once. It is a hint: the payment is read again there.
 
-    our_reference is the payment id we gave the provider, where the notification repeats it.
+    our_reference is the payment id we gave the provider, where the notification repeats it. account_id: the business's
+    own account at the provider whose secret proved it; None for the platform's.
     """
 
     type: ClassVar[str] = "webhook.received"
@@ -24,6 +25,7 @@ class WebhookReceived(DomainEvent):
     event_type: str
     provider_ref: str | None
     our_reference: str | None
+    account_id: UUID | None = None
 
 
 class WebhookEndpointDisabled(DomainEvent):

@@ -46,16 +46,16 @@ async def visit(ctx: PaymentsContext, key: str) -> Visit:
             payment.step is Step.PENDING and payment.disputed_at is None and payment.cancel_requested_at is None
         )
         by_bank = payment.method == PaymentMethod.BANK_TRANSFER
-        return Visit(payment, business, _form(ctx, payment), waiting=by_bank and open_still)
+        return Visit(payment, business, await _form(ctx, payment), waiting=by_bank and open_still)
 
 
-def _form(ctx: PaymentsContext, payment: Payment) -> CheckoutForm | None:
+async def _form(ctx: PaymentsContext, payment: Payment) -> CheckoutForm | None:
     """The provider cannot end what is open at its page, so that nobody is sent there whom we no longer wait for."""
     ended = payment.disputed_at is not None or payment.cancel_requested_at is not None
     if payment.step is not Step.PENDING or ended or ctx.clock.now() >= payment.expires_at:
         return None
     try:
-        provider = ctx.providers.named(payment.provider)
+        provider = await ctx.accounts.of(payment)
         return provider.checkout_form(drafts.request_of(ctx, provider, payment))
     except (ProviderRejected, ProviderNotConfigured):
         return None

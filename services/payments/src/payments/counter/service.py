@@ -77,8 +77,8 @@ async def banks(ctx: PaymentsContext, counter: Counter) -> tuple[Bank, ...]:
         return ()
     with counter.scope():
         try:
-            provider = drafts.provider_for(ctx, counter.business.country, PaymentMethod.BANK_TRANSFER)
-            found = await ctx.banks.of(provider)
+            chosen = await drafts.provider_for(ctx, counter.business, PaymentMethod.BANK_TRANSFER)
+            found = await ctx.banks.of(chosen.provider)
         except (RuleViolation, Unavailable):
             return ()
     return tuple(sorted(found, key=lambda bank: bank.name))

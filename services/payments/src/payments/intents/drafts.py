@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 from chassis.directory import Business
-from kernel import Country, InvalidInput, Money, MoneyError, new_id
+from kernel import InvalidInput, Money, MoneyError, new_id
 from psp.capabilities import Need
 from psp.provider import (
     BuyerDevice,
@@ -24,6 +24,7 @@ from psp.provider import (
 )
 from psp.registry import ADAPTERS
 
+from payments.accounts.providers import Chosen
 from payments.context import PaymentsContext
 from payments.intents import errors, links, payers, schedule
 from payments.intents.limits import limit_of
@@ -67,7 +68,8 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         raise errors.currency_mismatch(business.currency)
     amount = _amount(ctx, draft, business)
     payers.check_document(draft.buyer, business.country)
-    provider = provider_for(ctx, business.country, draft.method)
+    chosen = await provider_for(ctx, business, draft.method)
+    provider = chosen.provider
     payment_method_id = await _payment_method(ctx, draft)
     now = ctx.clock.now()
     lifetime = timedelta(seconds=draft.expires_in) if draft.expires_in else ctx.settings.expiry
@@ -92,6 +94,7 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         next_poll_at=now + schedule.IN_FLIGHT,
         payment_method_id=payment_method_id,
         self_service=draft.self_service,
+        account_id=chosen.account_id,
         **_sealed(ctx, payment_id, draft.buyer),
     )
     request = request_of(ctx, provider, payment, draft.buyer)
@@ -107,10 +110,11 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
     return payment, provider
 
 
-def provider_for(ctx: PaymentsContext, country: Country, method: PaymentMethod) -> PaymentProvider:
+async def provider_for(ctx: PaymentsContext, business: Business, method: PaymentMethod) -> Chosen:
     """Raises RuleViolation."""
+    country = business.country
     try:
-        return _choose(ctx, country, method)
+        return await _choose(ctx, business, method)
     except MethodNotSupported:
         if any(adapter.country is country for adapter in ADAPTERS):
             raise errors.method_not_supported(method.value, country.value) from None
@@ -178,13 +182,13 @@ def _amount(ctx: PaymentsContext, draft: PaymentDraft, business: Business) -> Mo
     return amount
 
 
-def _choose(ctx: PaymentsContext, country: Country, method: PaymentMethod) -> PaymentProvider:
+async def _choose(ctx: PaymentsContext, business: Business, method: PaymentMethod) -> Chosen:
     try:
-        return ctx.providers.choose(country, method)
+        return await ctx.accounts.choose(business, method)
     except MethodNotSupported:
         if method is not PaymentMethod.QR_STATIC:
             raise
-    return ctx.providers.choose(country, PaymentMethod.PAYMENT_LINK)
+    return await ctx.accounts.choose(business, PaymentMethod.PAYMENT_LINK)
 
 
 async def _payment_method(ctx: PaymentsContext, draft: PaymentDraft) -> UUID | None:

@@ -126,6 +126,8 @@ class _Submission:
         payment = await self._current()
         if payment.step in UNSENT:
             try:
+                # The business may have another account by now than when the first try was made.
+                self._provider = await self._ctx.accounts.of(payment)
                 payment = await resolution.examine(self._ctx, payment, Cause.RETRY)
             except resolution.UNREACHABLE as error:
                 await self._leave_open(payment, Cause.RETRY, error)

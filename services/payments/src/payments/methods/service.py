@@ -25,7 +25,7 @@ async def check_creation(ctx: PaymentsContext, caller: Principal, body: MethodCr
     country)."""
     await ctx.access.require(caller, body.business_id, Permission.MANAGE)
     business = await ctx.directory.business(body.business_id)
-    drafts.provider_for(ctx, business.country, body.type)
+    await drafts.provider_for(ctx, business, body.type)
 
 
 async def create(ctx: PaymentsContext, unit: UnitOfWork, body: MethodCreate) -> Method:
@@ -50,10 +50,10 @@ async def banks_of(ctx: PaymentsContext, caller: Principal, business_id: UUID) -
     await ctx.access.require(caller, business_id, Permission.READ)
     business = await ctx.directory.business(business_id)
     try:
-        provider = drafts.provider_for(ctx, business.country, PaymentMethod.BANK_TRANSFER)
+        chosen = await drafts.provider_for(ctx, business, PaymentMethod.BANK_TRANSFER)
     except RuleViolation:
         return ()
-    return tuple(sorted(await ctx.banks.of(provider), key=lambda bank: bank.name))
+    return tuple(sorted(await ctx.banks.of(chosen.provider), key=lambda bank: bank.name))
 
 
 async def method_for(

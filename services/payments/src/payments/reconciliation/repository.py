@@ -26,7 +26,7 @@ _KNOWN: Final = Statement(
     f" AND (provider_ref = ANY(:refs) OR id = ANY(:ids)) AND {SCOPED}"
 )
 _OURS: Final = Statement(
-    f"{SELECT_SQL} FROM payments WHERE provider = :provider AND provider_ref IS NOT NULL"
+    f"{SELECT_SQL} FROM payments WHERE provider = :provider AND provider_ref IS NOT NULL AND account_id IS NULL"
     f" AND created_at >= :since AND created_at < :until AND id > :after AND {SCOPED} ORDER BY id LIMIT :batch"
 )
 

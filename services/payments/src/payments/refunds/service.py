@@ -71,7 +71,7 @@ async def refund_payment(
     """Raises Conflict (not refundable, one is on its way, key in use), RuleViolation (more than is left, not offered or
     refused by the provider), InvalidInput, Unavailable (nothing happened)."""
     amount = _amount(payment, wish)
-    provider = _provider(ctx, payment)
+    provider = await _provider(ctx, payment)
     _check_offered(provider, payment, amount)
 
     async def begin(unit: UnitOfWork) -> tuple[Claim, Refund] | Answer:
@@ -109,7 +109,7 @@ async def examine(ctx: PaymentsContext, refund: Refund) -> Refund:
         return refund
     payment = await payments.find(ctx.database, refund.payment_id)
     assert payment is not None
-    provider = ctx.providers.named(payment.provider)
+    provider = await ctx.accounts.of(payment)
     try:
         if refund.provider_refund_ref is not None:
             assert payment.provider_ref is not None
@@ -247,9 +247,9 @@ def _change(ctx: PaymentsContext, locked: Payment) -> Change:
     return Change(locked, Cause.REFUND, ctx.clock.now(), ctx.providers.pace_of(locked.provider))
 
 
-def _provider(ctx: PaymentsContext, payment: Payment) -> PaymentProvider:
+async def _provider(ctx: PaymentsContext, payment: Payment) -> PaymentProvider:
     try:
-        return ctx.providers.named(payment.provider)
+        return await ctx.accounts.of(payment)
     except ProviderNotConfigured as error:
         raise payment_errors.refusal(error) from None
 

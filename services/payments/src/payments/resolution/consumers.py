@@ -35,6 +35,11 @@ async def on_webhook(ctx: PaymentsContext, received: Received[WebhookReceived]) 
     if event.provider_ref is None and event.our_reference is None:
         return  # a ping, or a topic we do not follow
     payment = await _payment_of(ctx, event)
+    if payment is not None and payment.account_id != event.account_id:
+        # Signed with the keys of an account that this payment was not made with: no word about it.
+        metrics.foreign_webhooks.labels(event.provider).inc()
+        log.warning("webhook.of_another_account", provider=event.provider, payment_id=str(payment.id))
+        return
     if payment is None:
         if received.attempt < _LOOKED_FOR:
             raise PaymentNotHere(f"{event.provider} {event.event_type}")

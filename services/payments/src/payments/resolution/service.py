@@ -66,7 +66,7 @@ async def examine(
     same transaction. give_up: whether a payment past its time, or to be canceled, is ended at the provider.
     Raises one of UNREACHABLE, and changes nothing then.
     """
-    provider = ctx.providers.named(payment.provider)
+    provider = await ctx.accounts.of(payment)
     reading = await read(provider, payment, provider_ref or payment.provider_ref)
 
     async def apply(unit: UnitOfWork) -> Payment:
@@ -107,7 +107,7 @@ async def stop_waiting(ctx: PaymentsContext, payment: Payment) -> Payment:
     """
     assert payment.provider_ref is not None
     cause = Cause.CANCEL if payment.cancel_requested_at else Cause.EXPIRY
-    provider = ctx.providers.named(payment.provider)
+    provider = await ctx.accounts.of(payment)
     try:
         cancellation = await provider.cancel(payment.provider_ref)
     except PaymentNotFound:

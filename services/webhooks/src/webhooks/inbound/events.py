@@ -8,7 +8,9 @@ from contracts.events.webhooks import WebhookReceived
 from psp.provider import WebhookEvent as ProviderEvent
 
 
-def received(event_id: UUID, event: ProviderEvent, *, version: int = 1) -> WebhookReceived:
+def received(
+    event_id: UUID, event: ProviderEvent, *, account_id: UUID | None = None, version: int = 1
+) -> WebhookReceived:
     return WebhookReceived(
         aggregate_id=event_id,
         aggregate_version=version,
@@ -18,4 +20,5 @@ def received(event_id: UUID, event: ProviderEvent, *, version: int = 1) -> Webho
         event_type=event.event_type,
         provider_ref=event.provider_ref,
         our_reference=event.our_reference,
+        account_id=account_id,
     )

@@ -15,7 +15,8 @@ from webhooks.base import Base
 
 class WebhookEvent(Base):
     """payload: the body as received, encrypted, for it carries the buyer's data. signature: the headers and query
-    parameters that proved it, as JSON. published_event_id: the outbox event of its latest publication."""
+    parameters that proved it, as JSON. published_event_id: the outbox event of its latest publication. account_id: the
+    business's own account at the provider, whose secret proved it; None for the platform's."""
 
     __tablename__ = "webhook_events"
     SEALED: ClassVar[frozenset[str]] = frozenset({"payload"})
@@ -30,6 +31,7 @@ class WebhookEvent(Base):
     signature: Mapped[str]
     occurred_at: Mapped[datetime]
     published_event_id: Mapped[UUID]
+    account_id: Mapped[UUID | None]
     version: Mapped[Version]
     created_at: Mapped[CreatedAt]
 

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webhooks.inbound.models import WebhookEvent
 
 _COLUMNS: Final = (
-    "id, provider, provider_event_id, event_type, provider_ref, our_reference, payload, signature, occurred_at"
+    "id, provider, provider_event_id, event_type, provider_ref, our_reference, payload, signature, occurred_at,"
+    " account_id"
 )
 _VALUES: Final = ", ".join(f":{name}" for name in _COLUMNS.split(", "))
 _STORE: Final = Statement(

@@ -32,6 +32,15 @@ async def receive(provider: str, request: Request, ctx: Ctx) -> Acknowledged:
     return await service.receive(ctx, provider, received)
 
 
+@receiving.post("/webhooks/{provider}/{account_key}", include_in_schema=False)
+@receiving.post("/api/v1/webhooks/{provider}/{account_key}", include_in_schema=False)
+async def receive_for_account(provider: str, account_key: str, request: Request, ctx: Ctx) -> Acknowledged:
+    """Notifications about a business's own account at the provider, whose owner was shown this address. 503 while
+    nobody can verify them: then the provider repeats."""
+    received = WebhookRequest(await request.body(), request.headers, request.query_params.multi_items())
+    return await service.receive_for_account(ctx, provider, account_key, received)
+
+
 @router.get("")
 async def list_events(
     caller: Caller,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -21,6 +22,7 @@ from psp.provider import WebhookEvent as ProviderEvent
 
 from webhooks.context import WebhooksContext
 from webhooks.inbound import errors, events, repository
+from webhooks.inbound.accounts import Outcome, Verified
 from webhooks.inbound.models import place
 from webhooks.inbound.schemas import (
     Acknowledged,
@@ -31,6 +33,8 @@ from webhooks.inbound.schemas import (
 )
 
 log = get_logger(__name__)
+
+_ACCOUNT_KEY: Final = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 
 received_total = Counter(
     "cobro_webhooks_received_total", "Inbound webhooks by what became of them", ["provider", "outcome"]
@@ -46,6 +50,43 @@ async def receive(ctx: WebhooksContext, provider: str, request: WebhookRequest) 
     if receiver is None:
         raise errors.unknown_provider()
     event = _verified(receiver, provider, request)
+    return await _store(ctx, receiver, request, event)
+
+
+async def receive_for_account(
+    ctx: WebhooksContext, provider: str, account_key: str, request: WebhookRequest
+) -> Acknowledged:
+    """The same for a business's own account at the provider, whose secret payments holds and verifies with.
+
+    Raises NotFound, Unauthenticated, InvalidInput, Unavailable.
+    """
+    receiver = ctx.receivers.get(provider)
+    if receiver is None or not _ACCOUNT_KEY.fullmatch(account_key):
+        raise errors.unknown_provider()
+    verdict = await ctx.accounts.verify(receiver, account_key, request)
+    if isinstance(verdict, Verified):
+        return await _store(ctx, receiver, request, verdict.event, verdict.account_id)
+    received_total.labels(provider, verdict.outcome.value).inc()
+    if verdict.outcome is Outcome.NOT_CONFIGURED:
+        raise errors.unknown_provider()
+    log.warning(
+        "webhook.refused",
+        provider=provider,
+        outcome=verdict.outcome.value,
+        reason=verdict.reason,
+        body_sha256=sha256(request.body).hexdigest(),
+    )
+    raise errors.bad_signature() if verdict.outcome is Outcome.FORGED else errors.malformed()
+
+
+async def _store(
+    ctx: WebhooksContext,
+    receiver: WebhookReceiver,
+    request: WebhookRequest,
+    event: ProviderEvent,
+    account_id: UUID | None = None,
+) -> Acknowledged:
+    provider = event.provider
     event_id = new_id()
     values = {
         "id": event_id,
@@ -57,7 +98,8 @@ async def receive(ctx: WebhooksContext, provider: str, request: WebhookRequest) 
         "payload": ctx.cipher.encrypt(request.body, context=place(event_id)),
         "signature": orjson.dumps(_evidence(receiver, request)).decode(),
         "occurred_at": event.occurred_at,
-        **outbox_parameters(events.received(event_id, event), ctx.clock.now()),
+        "account_id": account_id,
+        **outbox_parameters(events.received(event_id, event, account_id=account_id), ctx.clock.now()),
     }
     # Its signature is verified, and whose payment it speaks of only payments can tell.
     with everyone():
@@ -140,7 +182,9 @@ async def replay(
         our_reference=event.our_reference,
         occurred_at=event.occurred_at,
     )
-    [event.published_event_id] = unit.publish(events.received(event.id, hint, version=event.version))
+    [event.published_event_id] = unit.publish(
+        events.received(event.id, hint, account_id=event.account_id, version=event.version)
+    )
     return Data(data=summary(event, None))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from fastapi.responses import Response
 
 from twins.faults import FaultPlan
 from twins.khipu import errors, shapes
+from twins.khipu.settings import KhipuTwinSettings
 from twins.provider.book import Json, Refusal
 from twins.provider.calls import Calls
 from twins.store import Store
@@ -22,13 +22,15 @@ _MADE_UP_STATUS = "in_orbit"
 
 
 class KhipuCalls(Calls):
-    def __init__(self, store: Store, faults: FaultPlan, api_key: str) -> None:
+    def __init__(self, store: Store, faults: FaultPlan, settings: KhipuTwinSettings) -> None:
         super().__init__(store, faults, "khipu")
-        self._api_key = api_key
+        self._settings = settings
 
     async def read(self, request: Request) -> Any:
-        if not hmac.compare_digest(request.headers.get("x-api-key", "").encode(), self._api_key.encode()):
+        account = self._settings.account_of(request.headers.get("x-api-key", ""))
+        if account is None:
             raise errors.unauthorized()
+        request.state.receiver_id = account.receiver_id
         if request.method != "POST":
             return None
         body = await request.body()

@@ -29,16 +29,19 @@ class KhipuSender:
     timeout_seconds = 20.0
 
     def __init__(self, settings: KhipuTwinSettings) -> None:
-        self._secret = settings.secret.get_secret_value().encode()
+        self._settings = settings
         self._sign_again = settings.sign_again
 
     def compose(self, notice: Notice, attempt: int, forgery: FaultKind | None) -> Post:
         signed = notice.message.encode()
         body = self.with_other_amount(notice.message).encode() if forgery is FaultKind.ALTERED else signed
-        secret = b"of a stranger" if forgery is FaultKind.FORGED else self._secret
+        secret = b"of a stranger" if forgery is FaultKind.FORGED else self._secret_of(notice)
         t = milliseconds() if attempt and self._sign_again else notice.context["t"]
         headers = {"Content-Type": "application/json", "x-khipu-signature": signature(secret, t, signed)}
         return Post(notice.url, body, headers)
+
+    def _secret_of(self, notice: Notice) -> bytes:
+        return self._settings.secret_of(int(notice.context["receiver_id"])).encode()
 
     def with_other_amount(self, message: str) -> str:
         payment = json.loads(message)
@@ -61,7 +64,8 @@ class Events:
             return
         id = payment["payment_id"]
         message = text(shapes.notification(payment))
-        notice = Notice(id, TYPE, id, payment["notify_url"], message, {"t": milliseconds()})
+        context = {"t": milliseconds(), "receiver_id": str(payment["receiver_id"])}
+        notice = Notice(id, TYPE, id, payment["notify_url"], message, context)
         self._deliveries.announce(notice, reference_keys(payment))
 
 

@@ -72,12 +72,12 @@ class Ledger:
         self._now = now
 
     @_together
-    def create(self, request: requests.Payment) -> Json:
+    def create(self, request: requests.Payment, receiver_id: int) -> Json:
         now = self._now()
         expires_at = request.expires_date.timestamp() if request.expires_date else now + _DEFAULT_SECONDS
         if expires_at <= now:
             raise invalid("expires_date", "debe ser posterior a la fecha actual")
-        payment = shapes.payment(request, self._base_url, self._settings.receiver_id, expires_at)
+        payment = shapes.payment(request, self._base_url, receiver_id, expires_at)
         return self._save(payment, keys=[request.transaction_id] if request.transaction_id else ())
 
     def get(self, id: str) -> Json:

@@ -41,22 +41,23 @@ class Api:
         return router
 
     def create(self, request: Request, body: Any) -> Json:
-        return shapes.addresses(self._ledger.create(requests.read(requests.Payment, body)))
+        return shapes.addresses(self._ledger.create(requests.read(requests.Payment, body), request.state.receiver_id))
 
     def get(self, request: Request, body: Any) -> Json:
-        return self._shown(self._ledger.read(request.path_params["id"]))
+        return self._shown(self._own(request, request.path_params["id"]))
 
     def delete(self, request: Request, body: Any) -> Json:
-        self._ledger.delete(request.path_params["id"])
+        self._ledger.delete(self._own(request, request.path_params["id"])["payment_id"])
         return {"message": "Pago eliminado"}
 
     def refund(self, request: Request, body: Any) -> Json:
         wanted = requests.read(requests.Refund, body)
-        payment = self._ledger.refund(wanted.payment_id, wanted.amount)
+        payment = self._ledger.refund(self._own(request, wanted.payment_id)["payment_id"], wanted.amount)
         return shapes.refunded(payment, payment["refunds"][-1])
 
     def refund_payment(self, request: Request, body: Any) -> Json:
-        self._ledger.refund(request.path_params["id"], requests.read(requests.PaymentRefund, body).amount)
+        id = self._own(request, request.path_params["id"])["payment_id"]
+        self._ledger.refund(id, requests.read(requests.PaymentRefund, body).amount)
         return {"message": "La reversa está en proceso."}
 
     def banks(self, request: Request, body: Any) -> Json:
@@ -64,7 +65,7 @@ class Api:
         return {"banks": [bank | {"min_amount": 1, "type": "Persona", "parent": "", "logo_url": ""}]}
 
     def methods(self, request: Request, body: Any) -> Json:
-        if request.path_params["id"] != str(self._settings.receiver_id):
+        if request.path_params["id"] != str(request.state.receiver_id):
             raise errors.not_found()
         names = {"SIMPLIFIED_TRANSFER": "Transferencia simplificada", "REGULAR_TRANSFER": "Transferencia normal"}
         return {"paymentMethods": [{"id": id, "name": name, "logo_url": ""} for id, name in names.items()]}
@@ -82,6 +83,13 @@ class Api:
             "cool_down_date": "",
             "new_destinatary_max_amount": _MAX_TRANSFER,
         }
+
+    def _own(self, request: Request, id: str) -> Json:
+        """Raises ApiError for a payment of another account, as for none."""
+        payment = self._ledger.read(id)
+        if payment["receiver_id"] != request.state.receiver_id:
+            raise errors.not_found()
+        return payment
 
     def _shown(self, payment: Json) -> Json:
         return shapes.shown(payment, amounts=self._settings.amounts, list_refunds=self._settings.list_refunds)

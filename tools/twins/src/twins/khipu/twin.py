@@ -23,7 +23,7 @@ def build(settings: TwinsSettings, store: Store) -> Twin:
     faults = FaultPlan()
     deliveries = Deliveries(store, faults, NAME, KhipuSender(own), settings.time_scale)
     ledger = Ledger(store, Events(deliveries).emit, faults, own, settings.base_url, settings.time_scale)
-    calls = KhipuCalls(store, faults, own.api_key.get_secret_value())
+    calls = KhipuCalls(store, faults, own)
     return Twin(
         name=NAME,
         title=TITLE,

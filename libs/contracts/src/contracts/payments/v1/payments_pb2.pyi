@@ -1,7 +1,8 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -174,3 +175,57 @@ class Refund(_message.Message):
     status: str
     failure_reason: str
     def __init__(self, id: _Optional[str] = ..., payment_id: _Optional[str] = ..., amount_minor: _Optional[int] = ..., status: _Optional[str] = ..., failure_reason: _Optional[str] = ...) -> None: ...
+
+class VerifyWebhookRequest(_message.Message):
+    __slots__ = ("provider", "account_key", "body", "headers", "query")
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_KEY_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    provider: str
+    account_key: str
+    body: bytes
+    headers: _containers.RepeatedCompositeFieldContainer[NamedValue]
+    query: _containers.RepeatedCompositeFieldContainer[NamedValue]
+    def __init__(self, provider: _Optional[str] = ..., account_key: _Optional[str] = ..., body: _Optional[bytes] = ..., headers: _Optional[_Iterable[_Union[NamedValue, _Mapping]]] = ..., query: _Optional[_Iterable[_Union[NamedValue, _Mapping]]] = ...) -> None: ...
+
+class NamedValue(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class VerifyWebhookResponse(_message.Message):
+    __slots__ = ("outcome", "account_id", "event_id", "event_type", "provider_ref", "our_reference", "occurred_at_ms", "reason")
+    class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        OUTCOME_UNSPECIFIED: _ClassVar[VerifyWebhookResponse.Outcome]
+        OUTCOME_VERIFIED: _ClassVar[VerifyWebhookResponse.Outcome]
+        OUTCOME_UNKNOWN_ACCOUNT: _ClassVar[VerifyWebhookResponse.Outcome]
+        OUTCOME_FORGED: _ClassVar[VerifyWebhookResponse.Outcome]
+        OUTCOME_MALFORMED: _ClassVar[VerifyWebhookResponse.Outcome]
+    OUTCOME_UNSPECIFIED: VerifyWebhookResponse.Outcome
+    OUTCOME_VERIFIED: VerifyWebhookResponse.Outcome
+    OUTCOME_UNKNOWN_ACCOUNT: VerifyWebhookResponse.Outcome
+    OUTCOME_FORGED: VerifyWebhookResponse.Outcome
+    OUTCOME_MALFORMED: VerifyWebhookResponse.Outcome
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_REF_FIELD_NUMBER: _ClassVar[int]
+    OUR_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    outcome: VerifyWebhookResponse.Outcome
+    account_id: str
+    event_id: str
+    event_type: str
+    provider_ref: str
+    our_reference: str
+    occurred_at_ms: int
+    reason: str
+    def __init__(self, outcome: _Optional[_Union[VerifyWebhookResponse.Outcome, str]] = ..., account_id: _Optional[str] = ..., event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., provider_ref: _Optional[str] = ..., our_reference: _Optional[str] = ..., occurred_at_ms: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...

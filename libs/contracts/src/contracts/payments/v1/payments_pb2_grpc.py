@@ -271,3 +271,79 @@ class Payments:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class PaymentAccountsStub:
+    """For the webhooks service alone.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.VerifyWebhook = channel.unary_unary(
+                '/contracts.payments.v1.PaymentAccounts/VerifyWebhook',
+                request_serializer=contracts_dot_payments_dot_v1_dot_payments__pb2.VerifyWebhookRequest.SerializeToString,
+                response_deserializer=contracts_dot_payments_dot_v1_dot_payments__pb2.VerifyWebhookResponse.FromString,
+                _registered_method=True)
+
+
+class PaymentAccountsServicer:
+    """For the webhooks service alone.
+    """
+
+    def VerifyWebhook(self, request, context):
+        """Whether a notification comes from the provider of the business's own account with this key. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_PaymentAccountsServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'VerifyWebhook': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyWebhook,
+                    request_deserializer=contracts_dot_payments_dot_v1_dot_payments__pb2.VerifyWebhookRequest.FromString,
+                    response_serializer=contracts_dot_payments_dot_v1_dot_payments__pb2.VerifyWebhookResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'contracts.payments.v1.PaymentAccounts', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('contracts.payments.v1.PaymentAccounts', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class PaymentAccounts:
+    """For the webhooks service alone.
+    """
+
+    @staticmethod
+    def VerifyWebhook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.payments.v1.PaymentAccounts/VerifyWebhook',
+            contracts_dot_payments_dot_v1_dot_payments__pb2.VerifyWebhookRequest.SerializeToString,
+            contracts_dot_payments_dot_v1_dot_payments__pb2.VerifyWebhookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

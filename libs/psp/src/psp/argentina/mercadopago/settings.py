@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from psp.account_shape import AccountField, AccountShape
 from psp.settings import ProviderSettings
 
 
@@ -59,3 +60,15 @@ class MercadoPagoSettings(ProviderSettings):
     @classmethod
     def _blank_is_absent(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+
+ACCOUNT: Final = AccountShape(
+    settings=MercadoPagoSettings,
+    fields=(
+        AccountField("access_token", secret=True, required=True),
+        AccountField("webhook_secret", secret=True),
+        AccountField("user_id"),
+        AccountField("external_pos_id"),
+    ),
+    identity=("user_id",),
+)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from psp.account_shape import AccountField, AccountShape
 from psp.settings import ProviderSettings
 
 
@@ -67,3 +69,15 @@ class KhipuSettings(ProviderSettings):
     @classmethod
     def _blank_is_absent(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+
+ACCOUNT: Final = AccountShape(
+    settings=KhipuSettings,
+    fields=(
+        AccountField("api_key", secret=True, required=True),
+        AccountField("webhook_secret", secret=True),
+        AccountField("receiver_id"),
+    ),
+    identity=("receiver_id",),
+    notify="notify_url",
+)

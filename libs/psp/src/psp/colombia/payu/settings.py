@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from psp.account_shape import AccountField, AccountShape
 from psp.settings import ProviderSettings
 
 
@@ -87,3 +88,18 @@ class PayuSettings(ProviderSettings):
     @classmethod
     def _blank_is_absent(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+
+ACCOUNT: Final = AccountShape(
+    settings=PayuSettings,
+    fields=(
+        AccountField("api_key", secret=True, required=True),
+        AccountField("api_login", secret=True, required=True),
+        AccountField("merchant_id", required=True),
+        AccountField("account_id", required=True),
+    ),
+    identity=("merchant_id", "account_id"),
+    notify="notify_url",
+    cleared=("previous_api_key",),
+    modes=lambda live: {"test": not live, "livemode": True if live else None},
+)

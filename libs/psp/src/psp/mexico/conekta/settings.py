@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from psp.account_shape import AccountField, AccountShape
 from psp.settings import ProviderSettings
 
 
@@ -48,3 +49,13 @@ class ConektaSettings(ProviderSettings):
     @classmethod
     def _newlines(cls, value: str | None) -> str | None:
         return value.replace("\\n", "\n") if value else value
+
+
+ACCOUNT: Final = AccountShape(
+    settings=ConektaSettings,
+    fields=(
+        AccountField("api_key", secret=True, required=True),
+        AccountField("webhook_public_key", lines=True),
+    ),
+    modes=lambda live: {"livemode": live},
+)
