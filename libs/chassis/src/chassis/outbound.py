@@ -29,8 +29,8 @@ from prometheus_client import Counter, Histogram
 from yarl import URL
 
 from chassis.strict_json import strict_json
+from chassis.telemetry import tracing
 
-_tracer = trace.get_tracer("cobro")
 _REQUESTS = Counter(
     "cobro_outbound_requests_total", "Requests to outside systems by outcome.", ["peer", "operation", "outcome"]
 )
@@ -235,7 +235,7 @@ class OutboundClient:
         path: begins with a slash, percent-encoded. operation: the metric label, of few values (default: the method).
         """
         name = operation or method
-        with _tracer.start_as_current_span(
+        with tracing.span(
             f"{self.peer} {name}",
             kind=trace.SpanKind.CLIENT,
             attributes={"peer.service": self.peer, "http.request.method": method},

@@ -65,10 +65,13 @@ def span(
     kind: trace.SpanKind = trace.SpanKind.INTERNAL,
     carrier: Mapping[str, Any] | None = None,
     attributes: Mapping[str, str | int] | None = None,
+    record_exception: bool = True,
 ) -> AbstractContextManager[trace.Span]:
     """A span, child of the context in `carrier` (headers of a request or message) where one is given."""
     unrecorded = _unrecorded(carrier)
-    return _recorded(name, kind, carrier, attributes) if unrecorded is None else unrecorded
+    if unrecorded is not None:
+        return unrecorded
+    return _recorded(name, kind, carrier, attributes, record_exception=record_exception)
 
 
 @contextmanager
@@ -77,9 +80,13 @@ def _recorded(
     kind: trace.SpanKind,
     carrier: Mapping[str, Any] | None,
     attributes: Mapping[str, str | int] | None,
+    *,
+    record_exception: bool,
 ) -> Iterator[trace.Span]:
     parent = propagate.extract(carrier) if carrier is not None else None
-    with _tracer.start_as_current_span(name, context=parent, kind=kind, attributes=attributes) as current:
+    with _tracer.start_as_current_span(
+        name, context=parent, kind=kind, attributes=attributes, record_exception=record_exception
+    ) as current:
         yield current
 
 
