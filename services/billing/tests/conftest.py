@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from chassis.testing.tokens import make_principal
 from contracts.events import MoneyAmount
 from contracts.events.sales import SaleCompleted, SaleItem
 from contracts.sales.v1 import sales_pb2, sales_pb2_grpc
+from fiscal.testing.fake import FakeProvider
 from kernel import CobroError, Country, FixedClock, Money, NotFound, new_id
 
 
@@ -135,14 +137,24 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def sut(sales: FakeSales, objects: Path) -> AsyncIterator[ServiceUnderTest]:
+def authorities() -> dict[Country, FakeProvider]:
+    """One country of each shape; Colombia has none."""
+    shapes = {Country.MX: "native", Country.CL: "folios", Country.AR: "counter"}
+    return {country: FakeProvider(shape, country) for country, shape in shapes.items()}
+
+
+@pytest.fixture(scope="session")
+async def sut(
+    sales: FakeSales, objects: Path, authorities: dict[Country, FakeProvider]
+) -> AsyncIterator[ServiceUnderTest]:
     environment: dict[str, Any] = {
         "SALES_GRPC_TARGET": sales.target,
         "OBJECT_STORE_URL": objects.as_uri(),
         "PUBLIC_URL": "https://cobro.example",
     }
+    countries = {country: lambda _, fake=fake: fake for country, fake in authorities.items()}
     async with running_service(
-        "billing", BillingSettings, build, migrations=MIGRATIONS, environment=environment
+        "billing", BillingSettings, partial(build, countries=countries), migrations=MIGRATIONS, environment=environment
     ) as service:
         yield service
 

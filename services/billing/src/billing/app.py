@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chassis.objectstore import open_object_store
 from chassis.reencryption import sealed_tables
 from chassis.runtime import Kit, Service
 from contracts.sales.v1 import sales_pb2_grpc
+from fiscal.registry import FiscalRegistry, OpenProvider
+from kernel import Country
 
 from billing.base import Base
 from billing.context import BillingContext
 from billing.invoices.consumers import CONSUMERS
 from billing.invoices.issuing import Issuer
+from billing.invoices.links import DocumentLinks
 from billing.invoices.routes import router as invoices
 from billing.invoices.rpc import rpc_services
+from billing.profiles.data import ProfileVault
+from billing.profiles.routes import router as profiles
 from billing.receipts.link import ReceiptLinks
 from billing.receipts.renderer import Renderer
 from billing.receipts.routes import router as receipts
 from billing.receipts.service import Receipts
 from billing.settings import BillingSettings
+from billing.transmission.answers import Papers
+from billing.transmission.transmitter import Transmitter
+from billing.transmission.watch import FiscalWatch
 
 
-async def build(kit: Kit[BillingSettings]) -> Service:
+async def build(kit: Kit[BillingSettings], countries: Mapping[Country, OpenProvider] | None = None) -> Service:
+    """countries: other than those of `fiscal.registry`, for tests."""
     renderer = Renderer()
     kit.on_close(renderer.close)
     documents = Receipts(open_object_store(kit.settings.object_store_url), renderer, kit.cipher)
@@ -33,6 +44,21 @@ async def build(kit: Kit[BillingSettings]) -> Service:
         receipts=documents,
         links=links,
     )
+    fiscal = FiscalRegistry(kit.clock, countries)
+    kit.on_close(fiscal.close)
+    vault, papers = ProfileVault(kit.cipher), Papers(kit.cipher)
+    transmitter = Transmitter(
+        database=kit.database,
+        clock=kit.clock,
+        directory=kit.directory,
+        sales=sales_pb2_grpc.SalesStub(kit.channel("sales")),
+        receipts=documents,
+        links=links,
+        fiscal=fiscal,
+        vault=vault,
+        papers=papers,
+    )
+    watch = FiscalWatch(kit.database, kit.clock)
     context = BillingContext(
         database=kit.database,
         clock=kit.clock,
@@ -41,13 +67,18 @@ async def build(kit: Kit[BillingSettings]) -> Service:
         receipts=documents,
         links=links,
         issuer=issuer,
-        public_url=kit.common.public_url,
+        directory=kit.directory,
+        fiscal=fiscal,
+        vault=vault,
+        papers=papers,
+        files=DocumentLinks(kit.common.public_url, kit.blind_index, kit.clock),
+        transmitter=transmitter,
     )
     return Service(
         context=context,
-        routers=[invoices, receipts],
+        routers=[invoices, receipts, profiles],
         rpc=rpc_services(context),
         consumers=CONSUMERS,
-        jobs=[issuer.job()],
+        jobs=[issuer.job(), transmitter.job(), watch.job()],
         sealed=sealed_tables(Base),
     )

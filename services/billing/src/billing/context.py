@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from chassis.auth import Access
 from chassis.database import Database
 from chassis.database.idempotency import Idempotency
+from chassis.directory import Directory
+from fiscal.registry import FiscalRegistry
 from kernel import Clock
 
 from billing.invoices.issuing import Issuer
+from billing.invoices.links import DocumentLinks
+from billing.profiles.data import ProfileVault
 from billing.receipts.link import ReceiptLinks
 from billing.receipts.service import Receipts
+from billing.transmission.answers import Papers
+from billing.transmission.transmitter import Transmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +29,9 @@ class BillingContext:
     receipts: Receipts
     links: ReceiptLinks
     issuer: Issuer
-    public_url: str
+    directory: Directory
+    fiscal: FiscalRegistry
+    vault: ProfileVault
+    papers: Papers
+    files: DocumentLinks
+    transmitter: Transmitter

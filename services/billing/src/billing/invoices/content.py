@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from uuid import UUID
 
 from contracts.auth.v1 import directory_pb2
 from contracts.sales.v1 import sales_pb2
@@ -20,7 +21,7 @@ def compose(
     buyer = Buyer(name=customer.name, tax_id=customer.tax_id) if customer.name or customer.tax_id else None
     return ReceiptDocument(
         number=invoice.invoice_number,
-        sale_id=invoice.sale_id,
+        sale_id=UUID(sale.id),
         country=Country(business.country),
         currency=Currency(invoice.currency),
         time_zone=invoice.time_zone,

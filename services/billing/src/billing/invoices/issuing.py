@@ -118,6 +118,7 @@ class Issuer:
         """What is printed, fixed at the first try. None when the lease was lost meanwhile."""
         if invoice.content is not None:
             return self._receipts.open(invoice.content, invoice.content_place)
+        assert invoice.sale_id is not None
         request = sales_pb2.GetSaleRequest(business_id=str(invoice.business_id), sale_id=str(invoice.sale_id))
         sale = await call("sales", self._sales.GetSale(request, timeout=_CALL_TIMEOUT))
         business = await self._directory.profile(invoice.business_id)

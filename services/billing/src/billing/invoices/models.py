@@ -1,10 +1,10 @@
-"""Tables of documents and their numbers."""
+"""The table of documents."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from chassis.database.base import CreatedAt, Id, Version
@@ -13,33 +13,36 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.base import Base
-from billing.invoices.status import InvoiceStatus
+from billing.invoices.status import InvoiceKind, InvoiceStatus
 
-
-class NumberSeries(Base):
-    """The last number given in a series, locked while a document takes the next one, so that none is skipped."""
-
-    __tablename__ = "number_series"
-
-    business_id: Mapped[UUID] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(primary_key=True)
-    last_number: Mapped[int] = mapped_column(BigInteger, server_default="0")
-
-    __table_args__ = (CheckConstraint("last_number >= 0", name="last_number"),)
+# What the unique indexes cover, for whoever inserts into them.
+FISCAL_OF_SALE: Final = text("kind IN ('TICKET', 'INVOICE') AND status <> 'CANCELED'")
+CREDIT_OF_REFUND: Final = text("refund_id IS NOT NULL")
+VOID: Final = text("kind = 'CREDIT_NOTE' AND refund_id IS NULL AND status <> 'FAILED'")
 
 
 class Invoice(Base):
-    """A numbered document of one sale. `content` is what is printed, encrypted, and fixed once it was gathered."""
+    """A document about a sale. `content` is what is printed, encrypted, and fixed once it was gathered.
+
+    sale_id: of the one document that every sale has, its receipt or ticket. for_sale_id: of all about a sale, which is
+    all but a GLOBAL. A fiscal document has no number until it is prepared, and then goes through `fiscal_state`
+    (billing.transmission.states).
+
+    All encrypted: basis (what a person or a refund asked for), request (the fiscal document), prepared (the bytes to be
+    sent), answer (the authority's).
+    """
 
     __tablename__ = "invoices"
-    SEALED: ClassVar[frozenset[str]] = frozenset({"content"})
+    SEALED: ClassVar[frozenset[str]] = frozenset({"answer", "basis", "content", "prepared", "request"})
 
     id: Mapped[Id]
     business_id: Mapped[UUID]
     branch_id: Mapped[UUID]
-    sale_id: Mapped[UUID]
-    series: Mapped[str]
-    number: Mapped[int] = mapped_column(BigInteger)
+    sale_id: Mapped[UUID | None]
+    for_sale_id: Mapped[UUID | None]
+    kind: Mapped[str] = mapped_column(server_default=InvoiceKind.RECEIPT.value)
+    series: Mapped[str | None]
+    number: Mapped[int | None] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(server_default=InvoiceStatus.PENDING.value)
     currency: Mapped[str]
     subtotal: Mapped[Decimal]
@@ -58,6 +61,24 @@ class Invoice(Base):
     issued_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     version: Mapped[Version]
+    refund_id: Mapped[UUID | None]
+    origin_id: Mapped[UUID | None]
+    basis: Mapped[str | None]
+    request: Mapped[str | None]
+    prepared: Mapped[str | None]
+    payload_sha256: Mapped[str | None]
+    answer: Mapped[str | None]
+    xml_sha256: Mapped[str | None]
+    fiscal_state: Mapped[str | None]
+    document_type: Mapped[str | None]
+    printed_number: Mapped[str | None]
+    local_fiscal_id: Mapped[str | None]
+    fiscal_id: Mapped[str | None]
+    authority_ref: Mapped[str | None]
+    contingency_since: Mapped[datetime | None]
+    cancel_motive: Mapped[str | None]
+    cancel_substitution: Mapped[str | None]
+    canceled_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("business_id", "sale_id"),
@@ -68,16 +89,60 @@ class Invoice(Base):
         Index("ix_invoices_list", "business_id", text("created_at DESC"), text("id DESC")),
         Index("ix_invoices_sale_id", "sale_id"),
         Index("ix_invoices_due", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
+        CheckConstraint("kind IN ('RECEIPT', 'TICKET', 'INVOICE', 'CREDIT_NOTE', 'GLOBAL')", name="kind"),
+        CheckConstraint("kind <> 'RECEIPT' OR (sale_id IS NOT NULL AND number IS NOT NULL)", name="receipt"),
+        CheckConstraint(
+            "kind = 'RECEIPT' OR status <> 'ISSUED' OR (fiscal_id IS NOT NULL AND number IS NOT NULL)", name="accepted"
+        ),
+        CheckConstraint("(kind = 'CREDIT_NOTE') = (origin_id IS NOT NULL)", name="credit_note"),
+        Index("ix_invoices_for_sale_id", "for_sale_id"),
+        Index(
+            "uq_invoices_fiscal_of_sale",
+            "business_id",
+            "for_sale_id",
+            unique=True,
+            postgresql_where=FISCAL_OF_SALE,
+        ),
+        Index(
+            "uq_invoices_credit_note",
+            "origin_id",
+            "refund_id",
+            unique=True,
+            postgresql_where=CREDIT_OF_REFUND,
+        ),
+        Index("uq_invoices_void", "origin_id", unique=True, postgresql_where=VOID),
+        Index(
+            "ix_invoices_cancel_due",
+            "next_attempt_at",
+            postgresql_where=text("fiscal_state IN ('cancel_requested', 'cancel_pending')"),
+        ),
+        Index(
+            "ix_invoices_contingency",
+            "business_id",
+            "series",
+            "number",
+            postgresql_where=text("contingency_since IS NOT NULL"),
+        ),
     )
 
     @property
     def invoice_number(self) -> str:
-        return f"{self.series}-{self.number:08d}"
+        """As printed; empty of a fiscal document that has no number yet."""
+        if self.printed_number is not None:
+            return self.printed_number
+        return f"{self.series}-{self.number:08d}" if self.number is not None else ""
+
+    @property
+    def is_fiscal(self) -> bool:
+        return self.kind != InvoiceKind.RECEIPT
+
+    def place(self, column: str) -> str:
+        """Binds an encrypted column to this row."""
+        return f"invoices.{column}:{self.id}"
 
     def money(self, amount: Decimal) -> Money:
         return Money.of(amount, Currency(self.currency))
 
     @property
     def content_place(self) -> str:
-        """Binds the encrypted content to this row."""
-        return f"invoices.content:{self.id}"
+        return self.place("content")

@@ -1,4 +1,4 @@
-"""Queries of documents and their numbers."""
+"""Queries of documents."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from chassis.http.pagination import PageParams, Slice, fetch_page
-from sqlalchemy import Select, and_, false, or_, select, update
+from sqlalchemy import Select, and_, case, false, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billing.invoices.models import Invoice, NumberSeries
-from billing.invoices.status import InvoiceStatus, sources_of
+from billing.invoices.models import FISCAL_OF_SALE, Invoice
+from billing.invoices.status import InvoiceKind, InvoiceStatus, sources_of
+from billing.numbering.models import NumberSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,45 @@ class InvoiceFilter:
     status: InvoiceStatus | None = None
 
 
-async def lock_series(session: AsyncSession, business_id: UUID, series: str) -> int:
-    """The last number given, locked until the transaction ends."""
-    statement = (
-        insert(NumberSeries)
-        .values(business_id=business_id, series=series, last_number=0)
-        .on_conflict_do_update(
-            index_elements=[NumberSeries.business_id, NumberSeries.series],
-            set_={"last_number": NumberSeries.last_number},
-        )
-        .returning(NumberSeries.last_number)
+async def add_ticket(session: AsyncSession, values: Mapping[str, Any]) -> bool:
+    """Insert a sale's fiscal document, which gets its number when it is prepared. False: the sale has a document."""
+    added = await session.execute(
+        insert(Invoice)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=[Invoice.business_id, Invoice.sale_id])
+        .returning(Invoice.id)
     )
-    return int((await session.execute(statement)).scalar_one())
+    return added.first() is not None
+
+
+async def add_invoice(session: AsyncSession, values: Mapping[str, Any]) -> Invoice | None:
+    """Insert a document that was asked for. None: another one stands for the sale."""
+    keys = [Invoice.business_id, Invoice.for_sale_id]
+    added = await session.execute(
+        insert(Invoice)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=keys, index_where=FISCAL_OF_SALE)
+        .returning(Invoice)
+    )
+    return added.scalar_one_or_none()
+
+
+async def name_the_buyer(session: AsyncSession, sale_id: UUID, values: Mapping[str, Any]) -> Invoice | None:
+    """Make the sale's ticket an invoice, where it has no number yet. Whoever prepares it has lost it then."""
+    statement = (
+        update(Invoice)
+        .where(
+            Invoice.for_sale_id == sale_id,
+            Invoice.kind == InvoiceKind.TICKET.value,
+            Invoice.number.is_(None),
+            Invoice.fiscal_state.is_(None),
+            Invoice.status.in_([InvoiceStatus.PENDING.value, InvoiceStatus.FAILED.value]),
+        )
+        .values(kind=InvoiceKind.INVOICE.value, worker=None, version=Invoice.version + 1, **values)
+        .returning(Invoice)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def add_with_number(session: AsyncSession, values: Mapping[str, Any]) -> bool:
@@ -64,6 +92,7 @@ async def find(session: AsyncSession, invoice_id: UUID) -> Invoice | None:
 
 
 async def find_of_sale(session: AsyncSession, sale_id: UUID, business_id: UUID | None = None) -> Invoice | None:
+    """The one document that every completed sale has: its receipt or ticket."""
     statement = select(Invoice).where(Invoice.sale_id == sale_id)
     if business_id is not None:
         statement = statement.where(Invoice.business_id == business_id)
@@ -81,7 +110,9 @@ async def list_page(session: AsyncSession, wanted: InvoiceFilter, params: PagePa
         ]
         statement = statement.where(or_(false(), *allowed))
     if wanted.sale_id is not None:
-        statement = statement.where(Invoice.sale_id == wanted.sale_id)
+        # Rows of before there were several documents of a sale have no for_sale_id while old processes still write.
+        of_sale = or_(Invoice.for_sale_id == wanted.sale_id, Invoice.sale_id == wanted.sale_id)
+        statement = statement.where(of_sale)
     if wanted.status is not None:
         statement = statement.where(Invoice.status == wanted.status.value)
     return await fetch_page(session, statement, params, created_at=Invoice.created_at, id=Invoice.id)
@@ -90,10 +121,14 @@ async def list_page(session: AsyncSession, wanted: InvoiceFilter, params: PagePa
 async def take_due(
     session: AsyncSession, *, now: datetime, until: datetime, worker: UUID, limit: int
 ) -> Sequence[Invoice]:
-    """Documents due for a try, taken by `worker` until `until`. What another worker holds is skipped."""
+    """Receipts due for a try, taken by `worker` until `until`. What another worker holds is skipped."""
     due = (
         select(Invoice.id)
-        .where(Invoice.status == InvoiceStatus.PENDING.value, Invoice.next_attempt_at <= now)
+        .where(
+            Invoice.status == InvoiceStatus.PENDING.value,
+            Invoice.next_attempt_at <= now,
+            Invoice.kind == InvoiceKind.RECEIPT.value,
+        )
         .order_by(Invoice.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -128,9 +163,22 @@ async def settle(
     return await _held(session, invoice_id, worker, changed)
 
 
+async def note_motive(session: AsyncSession, invoice_id: UUID, motive: str) -> Invoice | None:
+    statement = (
+        update(Invoice)
+        .where(Invoice.id == invoice_id)
+        .values(cancel_motive=motive, version=Invoice.version + 1)
+        .returning(Invoice)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def reopen(session: AsyncSession, invoice_id: UUID, now: datetime) -> Invoice | None:
     """Make a failed document pending, or a pending one due at once. None when it is neither."""
     sources = [source.value for source in (*sources_of(InvoiceStatus.PENDING), InvoiceStatus.PENDING)]
+    failed = Invoice.status == InvoiceStatus.FAILED.value
+    again = and_(failed, or_(Invoice.fiscal_state.is_(None), Invoice.fiscal_state.in_(["rejected", "prepared"])))
     statement = (
         update(Invoice)
         .where(Invoice.id == invoice_id, Invoice.status.in_(sources))
@@ -142,6 +190,11 @@ async def reopen(session: AsyncSession, invoice_id: UUID, now: datetime) -> Invo
             failure_reason=None,
             failed_at=None,
             version=Invoice.version + 1,
+            # What the authority refused, and what was never sent, is made anew, with what has been mended since.
+            fiscal_state=case((again, None), else_=Invoice.fiscal_state),
+            request=case((again, None), else_=Invoice.request),
+            prepared=case((again, None), else_=Invoice.prepared),
+            answer=case((again, None), else_=Invoice.answer),
         )
         .returning(Invoice)
         .execution_options(synchronize_session=False, populate_existing=True)

@@ -10,7 +10,6 @@ from kernel import InvalidInput
 
 from billing.context import BillingContext
 from billing.invoices import service
-from billing.invoices.schemas import pdf_url
 
 
 class InvoicesServicer(invoices_pb2_grpc.InvoicesServicer):
@@ -26,9 +25,9 @@ class InvoicesServicer(invoices_pb2_grpc.InvoicesServicer):
             sale_id=str(invoice.sale_id),
             invoice_number=invoice.invoice_number,
             status=invoice.status,
-            pdf_url=pdf_url(invoice, self._ctx.public_url) or "",
+            pdf_url=self._ctx.files.url(invoice.id, "pdf") if invoice.issued_at is not None else "",
             issued_at_ms=int(invoice.issued_at.timestamp() * 1000) if invoice.issued_at else 0,
-            receipt_url=self._ctx.links.url(invoice.sale_id),
+            receipt_url=self._ctx.links.url(sale_id),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
@@ -10,19 +11,39 @@ from chassis.bus.received import Received
 from chassis.database import UnitOfWork
 from chassis.http.pagination import PageParams, Slice
 from chassis.localization import Language
+from chassis.objectstore import ObjectStoreUnavailable
 from chassis.pdf.thread import Format
 from contracts.events.sales import SaleCompleted
-from kernel import NotFound, new_id
+from fiscal.document import DocumentKind, Receiver
+from kernel import Country, NotFound, new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billing.context import BillingContext
+from billing.credits import repository as credits
+from billing.credits.opening import open_void
 from billing.invoices import repository
-from billing.invoices.errors import already_issued, invoice_not_found, not_ready
+from billing.invoices.errors import (
+    already_issued,
+    invoice_not_found,
+    motive_unknown,
+    not_cancelable,
+    not_fiscal,
+    not_ready,
+    nothing_left,
+    profile_missing,
+    sale_already_invoiced,
+    sale_not_found,
+    xml_not_ready,
+)
 from billing.invoices.models import Invoice
 from billing.invoices.repository import InvoiceFilter
-from billing.invoices.status import InvoiceStatus
+from billing.invoices.status import InvoiceKind, InvoiceStatus
+from billing.numbering.repository import lock_series
+from billing.profiles import repository as profiles
+from billing.transmission import repository as transmission
+from billing.transmission.answers import Basis
 
-# Receipts have one series per business; fiscal documents will have those their authority gives them.
+# Receipts have one series per business; fiscal documents have those their authority gives them.
 SERIES = "R"
 
 
@@ -33,30 +54,162 @@ async def open_invoice(ctx: BillingContext, received: Received[SaleCompleted]) -
     async def work(unit: UnitOfWork) -> None:
         if not await unit.accept(received):
             return
-        last = await repository.lock_series(unit.session, event.business_id, SERIES)
-        await repository.add_with_number(
-            unit.session,
-            {
-                "id": new_id(),
-                "business_id": event.business_id,
-                "branch_id": event.branch_id,
-                "sale_id": event.aggregate_id,
-                "series": SERIES,
-                "number": last + 1,
-                "currency": event.total.currency.value,
-                "subtotal": event.subtotal.money.decimal,
-                "discount": event.discount.money.decimal,
-                "tax": event.tax.money.decimal,
-                "total": event.total.money.decimal,
-                "time_zone": event.time_zone,
-                "sold_at": event.completed_at,
-                "created_at": ctx.clock.now(),
-                "next_attempt_at": ctx.clock.now(),
-            },
-        )
+        values = {
+            "id": new_id(),
+            "business_id": event.business_id,
+            "branch_id": event.branch_id,
+            "sale_id": event.aggregate_id,
+            "for_sale_id": event.aggregate_id,
+            "currency": event.total.currency.value,
+            "subtotal": event.subtotal.money.decimal,
+            "discount": event.discount.money.decimal,
+            "tax": event.tax.money.decimal,
+            "total": event.total.money.decimal,
+            "time_zone": event.time_zone,
+            "sold_at": event.completed_at,
+            "created_at": ctx.clock.now(),
+            "next_attempt_at": ctx.clock.now(),
+        }
+        if await _issues_tickets(ctx, unit.session, event.business_id):
+            await repository.add_ticket(unit.session, values | {"kind": InvoiceKind.TICKET.value})
+            return
+        last = await lock_series(unit.session, event.business_id, SERIES)
+        await repository.add_with_number(unit.session, values | {"series": SERIES, "number": last + 1})
 
     await ctx.database.run(work)
     ctx.issuer.wake()
+    ctx.transmitter.wake()
+
+
+async def _issues_tickets(ctx: BillingContext, session: AsyncSession, business_id: UUID) -> bool:
+    """Whether each sale of the business becomes a fiscal document of itself."""
+    profile = await profiles.find(session, business_id)
+    if profile is None or not profile.automatic_issue:
+        return False
+    country = Country(profile.country)
+    if not ctx.fiscal.serves(country):
+        return False
+    return ctx.fiscal.provider(country).capabilities.automatic is DocumentKind.TICKET
+
+
+async def sale_to_invoice(ctx: BillingContext, caller: Principal, sale_id: UUID) -> Invoice:
+    """The document that the sale has already, whatever it is; access to it is access to the sale."""
+    try:
+        return await _seen_by(
+            ctx, caller, lambda session: repository.find_of_sale(session, sale_id), Permission.OPERATE
+        )
+    except NotFound:
+        raise sale_not_found() from None
+
+
+async def request_invoice(ctx: BillingContext, unit: UnitOfWork, of_sale: Invoice, buyer: Receiver) -> Invoice:
+    """An invoice to a buyer who is named. A ticket that has no number yet becomes it. Raises profile_missing,
+    sale_already_invoiced."""
+    sale_id, now = of_sale.for_sale_id or of_sale.sale_id, ctx.clock.now()
+    assert sale_id is not None
+    profile = await profiles.find(unit.session, of_sale.business_id)
+    if profile is None or not ctx.fiscal.serves(Country(profile.country)):
+        raise profile_missing()
+    # Sealed for the row that will have it: of_sale's own where it is a ticket, else a new one.
+    sealed = ctx.papers.seal(of_sale.place("basis"), Basis(receiver=buyer))
+    named = await repository.name_the_buyer(
+        unit.session,
+        sale_id,
+        {"basis": sealed, "request": None, "next_attempt_at": now, "status": InvoiceStatus.PENDING.value}
+        | {"attempts": 0, "failure_reason": None, "failed_at": None},
+    )
+    if named is not None:
+        return named
+    invoice_id = new_id()
+    added = await repository.add_invoice(
+        unit.session,
+        {
+            "id": invoice_id,
+            "business_id": of_sale.business_id,
+            "branch_id": of_sale.branch_id,
+            "for_sale_id": sale_id,
+            "kind": InvoiceKind.INVOICE.value,
+            "basis": ctx.papers.seal(f"invoices.basis:{invoice_id}", Basis(receiver=buyer)),
+            "currency": of_sale.currency,
+            "subtotal": of_sale.subtotal,
+            "discount": of_sale.discount,
+            "tax": of_sale.tax,
+            "total": of_sale.total,
+            "time_zone": of_sale.time_zone,
+            "sold_at": of_sale.sold_at,
+            "created_at": now,
+            "next_attempt_at": now,
+        },
+    )
+    if added is None:
+        raise sale_already_invoiced()
+    return added
+
+
+async def check_cancel(ctx: BillingContext, caller: Principal, invoice_id: UUID) -> None:
+    """The owner's."""
+    await _seen_by(ctx, caller, lambda session: repository.find(session, invoice_id), Permission.MANAGE)
+
+
+async def cancel(
+    ctx: BillingContext, unit: UnitOfWork, invoice_id: UUID, motive: str, substitution: str | None
+) -> Invoice:
+    """Ask the authority to cancel, or take the document back by a credit note where it does not. Either takes time: the
+    document is CANCELED, or says why not, later. Raises not_fiscal, not_cancelable, nothing_left, motive_unknown."""
+    invoice = await repository.find(unit.session, invoice_id)
+    assert invoice is not None
+    if not invoice.is_fiscal or invoice.kind == InvoiceKind.CREDIT_NOTE:
+        raise not_fiscal()
+    profile = await profiles.find(unit.session, invoice.business_id)
+    if profile is None:
+        raise profile_missing()
+    capabilities = ctx.fiscal.provider(Country(profile.country)).capabilities
+    now = ctx.clock.now()
+    if capabilities.native_cancel:
+        if motive not in capabilities.motives:
+            raise motive_unknown(", ".join(sorted(capabilities.motives)))
+        asked = {"cancel_motive": motive, "cancel_substitution": substitution}
+        requested = await transmission.request_cancel(unit.session, invoice_id, now, asked)
+        if requested is None:
+            raise not_cancelable()
+        return requested
+    if invoice.status != InvoiceStatus.ISSUED:
+        raise not_cancelable()
+    if invoice.for_sale_id is not None:
+        await credits.lock_sale(unit.session, invoice.for_sale_id)
+    note_id = new_id()
+    basis = ctx.papers.seal(f"invoices.basis:{note_id}", Basis(reason=motive))
+    if await open_void(unit.session, invoice, now, basis, note_id) is None:
+        raise nothing_left()
+    canceling = await repository.note_motive(unit.session, invoice_id, motive)
+    assert canceling is not None
+    return canceling
+
+
+async def xml_of(ctx: BillingContext, invoice: Invoice) -> bytes:
+    """The document as it was stamped, checked against its checksum; out of the database where the store has lost it.
+    Raises xml_not_ready, not_fiscal."""
+    if not invoice.is_fiscal:
+        raise not_fiscal()
+    if invoice.xml_sha256 is None:
+        raise xml_not_ready()
+    stored = await ctx.receipts.xml(invoice.business_id, invoice.id, invoice.xml_sha256)
+    if stored is not None:
+        return stored
+    kept = ctx.papers.handed_out(invoice)
+    assert kept is not None
+    with contextlib.suppress(ObjectStoreUnavailable):
+        await ctx.receipts.keep_xml(invoice.business_id, invoice.id, kept)
+    return kept
+
+
+async def get_by_link(ctx: BillingContext, invoice_id: UUID) -> Invoice:
+    """For a caller whose key was checked: it is the right to this one document."""
+    async with ctx.database.read() as session:
+        invoice = await repository.find(session, invoice_id)
+    if invoice is None:
+        raise invoice_not_found()
+    return invoice
 
 
 async def get(ctx: BillingContext, caller: Principal, invoice_id: UUID) -> Invoice:

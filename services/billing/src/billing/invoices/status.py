@@ -7,6 +7,16 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
+class InvoiceKind(StrEnum):
+    """RECEIPT: proof of the sale to the buyer, of no tax authority. The others are `fiscal.document.DocumentKind`."""
+
+    RECEIPT = "RECEIPT"
+    TICKET = "TICKET"
+    INVOICE = "INVOICE"
+    CREDIT_NOTE = "CREDIT_NOTE"
+    GLOBAL = "GLOBAL"
+
+
 class InvoiceStatus(StrEnum):
     """The public statuses. A number, once given, stays with its document whatever becomes of it."""
 

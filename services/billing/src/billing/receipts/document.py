@@ -58,8 +58,21 @@ class Line(_Part):
         return self.gross - self.total
 
 
+class FiscalPrint(_Part):
+    """What the law wants on paper of a fiscal document, in its words (fiscal.provider.Printed). code: what it must say,
+    None where there is none; code_kind: qr or pdf417."""
+
+    title: str
+    mark: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    code_kind: str = ""
+    code: str | None = None
+    texts: tuple[str, ...] = ()
+
+
 class ReceiptDocument(_Part):
-    """A receipt. Amounts are tax-inclusive minor units of `currency`; sold_at is UTC, shown in `time_zone`.
+    """A receipt, or the printed form of a fiscal document where `fiscal` says so. Amounts are tax-inclusive minor units
+    of `currency`; sold_at is UTC, shown in `time_zone`.
 
     link: where the buyer finds this receipt again, the content of its QR code.
     """
@@ -78,6 +91,7 @@ class ReceiptDocument(_Part):
     tax: int
     total: int
     link: str
+    fiscal: FiscalPrint | None = None
 
     @property
     def list_price(self) -> int:

@@ -5,34 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from chassis.auth import Principal
-from chassis.http.app import authenticate, context_of
+from chassis.http.app import context_of
 from chassis.localization import Language
 from chassis.pdf.response import pdf_response
 from chassis.pdf.thread import Format
 from chassis.tenancy import everyone
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from billing.context import BillingContext
 from billing.invoices import service
 from billing.invoices.errors import invoice_not_found
+from billing.receipts.access import Holder
 
 router = APIRouter(prefix="/api/v1/receipts", tags=["receipts"])
 
 Ctx = Annotated[BillingContext, context_of(BillingContext)]
-
-_bearer = HTTPBearer(auto_error=False, description="Not needed by whoever has the link's key", bearerFormat="JWT")
-
-
-async def _caller_or_key(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    key: Annotated[str | None, Query(max_length=64, description="The key of the link given to the buyer")] = None,
-) -> Principal | str:
-    # The key is enough: a stale token in the same browser must not close the buyer's link.
-    return key if key is not None else await authenticate(request, credentials)
 
 
 @router.get(
@@ -43,7 +31,7 @@ async def _caller_or_key(
 async def get_receipt(
     sale_id: UUID,
     ctx: Ctx,
-    holder: Annotated[Principal | str, Depends(_caller_or_key)],
+    holder: Holder,
     lang: Language = Language.ES,
     layout: Annotated[Format, Query(alias="format")] = Format.TICKET,
 ) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
 from chassis.crypto import FieldCipher
@@ -15,6 +17,8 @@ from billing.receipts.document import ReceiptDocument
 from billing.receipts.renderer import Renderer
 
 log = get_logger(__name__)
+
+XML_CONTENT_TYPE: Final = "application/xml"
 
 # Made when the document is issued; others are made when first asked for, and kept.
 ISSUED_AS = ((Format.TICKET, Language.ES), (Format.A4, Language.ES))
@@ -41,6 +45,19 @@ class Receipts:
             pdf = await self._renderer.pdf(document, layout, language)
             await self._store.put(_key(business_id, invoice_id, layout, language), pdf, CONTENT_TYPE)
 
+    async def keep_xml(self, business_id: UUID, invoice_id: UUID, content: bytes) -> None:
+        """Safe to repeat. Raises ObjectStoreUnavailable."""
+        await self._store.put(_xml_key(business_id, invoice_id), content, XML_CONTENT_TYPE)
+
+    async def xml(self, business_id: UUID, invoice_id: UUID, checksum: str | None) -> bytes | None:
+        """The file as it was stored, which it is if its SHA-256 is `checksum`; None where the store has none such."""
+        try:
+            content = await self._store.get(_xml_key(business_id, invoice_id))
+        except (ObjectNotFound, ObjectCorrupted, ObjectStoreUnavailable) as error:
+            log.error("receipts.xml_not_read", invoice_id=str(invoice_id), error=type(error).__name__)
+            return None
+        return content if sha256(content).hexdigest() == checksum else None
+
     async def pdf(
         self, business_id: UUID, invoice_id: UUID, document: ReceiptDocument, layout: Format, language: Language
     ) -> bytes:
@@ -58,6 +75,10 @@ class Receipts:
         except ObjectStoreUnavailable:
             log.warning("receipts.not_kept", invoice_id=str(invoice_id))
         return pdf
+
+
+def _xml_key(business_id: UUID, invoice_id: UUID) -> str:
+    return f"invoices/{business_id}/{invoice_id}/document.xml"
 
 
 def _key(business_id: UUID, invoice_id: UUID, layout: Format, language: Language) -> str:

@@ -2,7 +2,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from billing.invoices.models import Invoice, NumberSeries
+from billing.invoices.models import Invoice
+from billing.numbering.models import NumberSeries
 from chassis.testing.service import ServiceUnderTest
 from sqlalchemy import select
 

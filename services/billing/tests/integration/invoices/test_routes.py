@@ -20,6 +20,7 @@ async def test_a_document_in_json(sut: ServiceUnderTest, shop: Any, issued: Any)
         "businessId": str(shop.business.id),
         "branchId": str(shop.branch.id),
         "saleId": str(event.aggregate_id),
+        "kind": "RECEIPT",
         "invoiceNumber": "R-00000001",
         "status": "ISSUED",
         "fiscalData": {
@@ -32,6 +33,13 @@ async def test_a_document_in_json(sut: ServiceUnderTest, shop: Any, issued: Any)
                 "taxId": "EKU9003173C9",
                 "taxIdName": "RFC",
             },
+            "authorityType": None,
+            "fiscalId": None,
+            "state": None,
+            "messages": [],
+            "originId": None,
+            "refundId": None,
+            "cancelMotive": None,
         },
         "pdfUrl": "",
         "xmlUrl": None,
@@ -48,7 +56,7 @@ async def test_a_document_in_json(sut: ServiceUnderTest, shop: Any, issued: Any)
         "issuedAt": "",
         "canceledAt": None,
     }
-    assert document["pdfUrl"] == f"https://cobro.example{INVOICES}/{document['id']}/pdf"
+    assert document["pdfUrl"].startswith(f"https://cobro.example{INVOICES}/{document['id']}/pdf?key=")
     assert document["issuedAt"].endswith("Z")
 
 

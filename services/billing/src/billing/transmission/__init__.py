@@ -1,0 +1,1 @@
+"""From a fiscal document to its authority's answer, surviving the death of either end at any line."""
