@@ -24,6 +24,8 @@ async def reach(shop: Any, sale: dict[str, Any]) -> dict[str, int]:
     return {
         "show": (await client.get(path, headers=headers)).status_code,
         "cancel": (await client.post(f"{path}/cancel", headers=headers)).status_code,
+        "refund": (await client.post(f"{path}/refund", json={}, headers=headers)).status_code,
+        "refunds": (await client.get(f"{path}/refunds", headers=headers)).status_code,
         "list": 200 if sale["id"] in listed.text else 404,
         "sell": (await shop.post(shop.body(product), caller=stranger)).status_code,
     }
@@ -47,4 +49,12 @@ async def test_with_both_down_nothing_holds(shop: Any) -> None:
     sale = await shop.sell(shop.product())
     async with shop.sut.row_security_off():
         with shop.sut.filters_off():
-            assert await reach(shop, sale) == {"show": 200, "cancel": 200, "list": 200, "sell": 201}
+            assert await reach(shop, sale) == {
+                "show": 200,
+                "cancel": 200,
+                # It has just been canceled, by a stranger.
+                "refund": 409,
+                "refunds": 200,
+                "list": 200,
+                "sell": 201,
+            }

@@ -156,6 +156,25 @@ async def test_a_crash_while_completing(shop: Any, moment: str) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_crash_while_completing_a_split_sale_fills_the_drawer_once(shop: Any, moment: str) -> None:
+    headers = shop.sut.as_(shop.owner)
+    body = {"businessId": str(shop.business.id), "branchId": str(shop.branch.id), "name": "Caja 1"}
+    register = (await shop.sut.client.post("/api/v1/cash-registers", json=body, headers=headers)).json()["data"]
+    path = f"/api/v1/cash-registers/{register['id']}"
+    await shop.sut.client.post(f"{path}/open", json={"openingCash": "0"}, headers=headers)
+    parts = [{"method": "CASH", "amount": "50", "cashRegisterId": register["id"]}, {"method": "QR_DYNAMIC"}]
+    sale = await shop.sell(shop.product(), payments=parts)
+    event = shop.confirmed(sale["id"])
+    await _interrupted(shop.deliver(event), shop.catalog.faults, "Commit", moment)
+    await shop.resume()
+    await shop.deliver(event)
+    after = await shop.get(sale["id"])
+    [session] = (await shop.sut.client.get(f"{path}/sessions", headers=headers)).json()["data"]
+    assert (after["status"], after["cashSessionId"]) == ("COMPLETED", session["id"])
+    assert session["expectedCash"] == "50.00"
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 async def test_a_crash_while_giving_goods_back(shop: Any, moment: str) -> None:
     product = shop.product()
     sale = await shop.sell(product)
