@@ -19,7 +19,8 @@ _COLUMNS: Final = (
     "id, provider, provider_event_id, event_type, provider_ref, our_reference, payload, signature, occurred_at,"
     " account_id"
 )
-_VALUES: Final = ", ".join(f":{name}" for name in _COLUMNS.split(", "))
+# Under names of their own: the outbox's parameters are named event_… as well.
+_VALUES: Final = ", ".join(f":notice_{name}" for name in _COLUMNS.split(", "))
 _STORE: Final = Statement(
     f"WITH stored AS (INSERT INTO webhook_events ({_COLUMNS}, published_event_id)"  # noqa: S608 - constants
     f" SELECT {_VALUES}, :event_id WHERE {SCOPED} ON CONFLICT (provider, provider_event_id) DO NOTHING RETURNING id),"
@@ -36,9 +37,12 @@ _PROCESSED_AT: Final = case(
 ).label("processed_at")
 
 
-async def store(database: Database, values: Mapping[str, Any]) -> bool:
-    """Keep a notification with its event, in a transaction of one statement. False: it was here before."""
-    row = await database.fetch_row(_STORE, values)
+async def store(database: Database, values: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Keep a notification with its event, in a transaction of one statement. False: it was here before.
+
+    values: of the columns. event: parameters of the outbox.
+    """
+    row = await database.fetch_row(_STORE, {**event, **{f"notice_{name}": value for name, value in values.items()}})
     return row is not None and bool(row[0])
 
 

@@ -99,11 +99,11 @@ async def _store(
         "signature": orjson.dumps(_evidence(receiver, request)).decode(),
         "occurred_at": event.occurred_at,
         "account_id": account_id,
-        **outbox_parameters(events.received(event_id, event, account_id=account_id), ctx.clock.now()),
     }
+    published = outbox_parameters(events.received(event_id, event, account_id=account_id), ctx.clock.now())
     # Its signature is verified, and whose payment it speaks of only payments can tell.
     with everyone():
-        stored = await repository.store(ctx.database, values)
+        stored = await repository.store(ctx.database, values, published)
     received_total.labels(provider, "stored" if stored else "duplicate").inc()
     if stored:
         ctx.database.wake_relay()

@@ -48,6 +48,9 @@ async def test_an_event_with_its_payload_and_signature(webhooks: ServiceUnderTes
     event = answer.json()["data"]
     assert event["transactionId"] == payment
     assert event["processed"] is False
+    # In the provider's words and of the provider's time, not of the event of ours that goes with it.
+    assert event["eventType"] == "order.paid"
+    assert event["occurredAt"].startswith("2026-01-15T18:00:00")
     assert json.loads(event["payload"])["type"] == "order.paid"
     assert event["signature"].keys() == {"digest"}
 
@@ -83,3 +86,15 @@ async def test_a_filter_that_makes_no_sense_is_400(webhooks: ServiceUnderTest, p
 
 def test_the_models_say_what_the_migrations_do(webhooks: ServiceUnderTest) -> None:
     check(MIGRATIONS, webhooks.kit.settings.migration_database_url.get_secret_value())
+
+
+async def test_events_are_found_by_the_providers_type(webhooks: ServiceUnderTest, conekta: Any) -> None:
+    payment, event_id = await received(webhooks, conekta)
+    headers = webhooks.as_(make_principal(role=Role.ADMIN))
+    found = {}
+    for kind in ("order.paid", "order.expired", "webhook.received"):
+        params = {"transactionId": payment, "eventType": kind}
+        found[kind] = [
+            event["id"] for event in (await webhooks.client.get(BASE, headers=headers, params=params)).json()["data"]
+        ]
+    assert found == {"order.paid": [event_id], "order.expired": [], "webhook.received": []}
