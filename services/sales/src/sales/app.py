@@ -20,6 +20,8 @@ from sales.sales import jobs, routes, rpc
 from sales.sales.consumers import CONSUMER
 from sales.sales.peers import Inventory, Payments
 from sales.settings import SalesSettings
+from sales.z_reports.renderer import Renderer
+from sales.z_reports.routes import router as z_reports
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -28,6 +30,8 @@ async def build(kit: Kit[Any]) -> Service:
     settings: SalesSettings = kit.settings
     catalog = inventory_pb2_grpc.InventoryStub(kit.channel("catalog"))
     payments = payments_pb2_grpc.PaymentsStub(kit.channel("payments"))
+    renderer = Renderer()
+    kit.on_close(renderer.close)
     context = SalesContext(
         settings=settings,
         clock=kit.clock,
@@ -38,10 +42,11 @@ async def build(kit: Kit[Any]) -> Service:
         directory=kit.directory,
         inventory=Inventory(catalog, timeout=settings.catalog_timeout),
         payments=Payments(payments, timeout=settings.payments_timeout),
+        z_reports=renderer,
     )
     return Service(
         context=context,
-        routers=[routes.router, refunds.router, cash_registers, cash_sessions],
+        routers=[routes.router, refunds.router, cash_registers, cash_sessions, z_reports],
         rpc=[rpc.rpc_service(context)],
         consumers=[CONSUMER],
         jobs=[jobs.resumer(context), refund_jobs.resumer(context)],

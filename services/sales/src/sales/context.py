@@ -13,6 +13,7 @@ from kernel import Clock
 
 from sales.sales.peers import Inventory, Payments
 from sales.settings import SalesSettings
+from sales.z_reports.renderer import Renderer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,4 @@ class SalesContext:
     directory: Directory
     inventory: Inventory
     payments: Payments
+    z_reports: Renderer

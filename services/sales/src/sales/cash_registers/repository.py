@@ -41,7 +41,7 @@ async def page(
     status: SessionStatus | None,
 ) -> Slice:
     """Newest first; visible None stands for an administrator's all."""
-    query: Select[Any] = select(CashRegister, CashSession).outerjoin(CashSession, _SESSION).where(_LIVING)
+    query: Select[Any] = select(CashRegister).add_columns(CashSession).outerjoin(CashSession, _SESSION).where(_LIVING)
     if visible is not None:
         query = query.where(_within(visible))
     if branch_id is not None:

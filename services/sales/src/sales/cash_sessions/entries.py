@@ -1,5 +1,5 @@
-"""Writing the ledger: one statement per entry, which moves the session's sums and locks its row until the end of the
-transaction. So it comes last in a transaction: many cashiers share one drawer.
+"""Writing the ledger: the session's row is locked, then one statement writes the entry and moves the sums. The lock lasts
+until the end of the transaction, so entries come last in one: many cashiers share a drawer.
 
 Lock order of this service: sale, cash register, cash session.
 """
@@ -17,13 +17,16 @@ from sqlalchemy import text
 
 from sales.cash_sessions.status import CASH, EntryKind
 
-# The drawer's row is read under its lock, so that the balance is the one that the entry leaves behind. An entry that is
+# A statement of its own, so that the next one's snapshot is taken under the lock: PostgreSQL would otherwise read the
+# sums as they were before it waited.
+_LOCK: Final = text("SELECT FROM cash_sessions WHERE id = :session AND business_id = :business FOR NO KEY UPDATE")
+# The balance is the one that the entry leaves behind, for nobody else writes the row meanwhile. An entry that is
 # there already (`fresh` has no row) moves nothing. After the closing the counted cash stays as it is: what comes late
 # is told apart, and decides anew whether the difference needs the owner.
 _ENTER: Final = text(
     """
-WITH drawer AS MATERIALIZED (
-    SELECT * FROM cash_sessions WHERE id = :session AND business_id = :business FOR UPDATE
+WITH drawer AS (
+    SELECT * FROM cash_sessions WHERE id = :session AND business_id = :business
 ), fresh AS (
     INSERT INTO cash_entries (id, business_id, branch_id, register_id, session_id, position, kind, method, amount,
                               balance, late, reference, reason, created_by, created_at)
@@ -102,5 +105,6 @@ async def enter(unit: UnitOfWork, entry: Entry) -> Entered | None:
         "created_by": entry.created_by,
         "now": unit.clock.now(),
     }
+    await unit.session.execute(_LOCK, {"session": entry.session_id, "business": entry.business_id})
     row = (await unit.session.execute(_ENTER, parameters)).first()
     return None if row is None else Entered(entry_id, row.late, row.balance)

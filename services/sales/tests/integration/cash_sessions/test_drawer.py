@@ -15,6 +15,8 @@ import pytest
 from chassis.auth import Principal
 from chassis.testing.tokens import make_principal
 from contracts.events.sales import CashRegisterClosed, CashRegisterOpened
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from kernel import Country, Currency, Money, new_id
 from sales.cash_registers import ledger
 from sqlalchemy import text
@@ -237,12 +239,14 @@ async def test_late_sales_adjust_the_session_and_not_its_count(drawer: Drawer) -
     assert count == position
 
 
-async def test_many_sell_while_one_closes(drawer: Drawer) -> None:
+@pytest.mark.parametrize("turn", range(4))
+async def test_many_sell_while_one_closes(drawer: Drawer, turn: int) -> None:
     await drawer.open("0")
     sales = [drawer.sold() for _ in range(50)]
 
     async def close() -> httpx.Response:
-        await asyncio.sleep(0)
+        for _ in range(10 * turn):
+            await asyncio.sleep(0)
         return await drawer.call("POST", "/close", {"closingCash": "100"})
 
     *entered, closing = await asyncio.gather(*(drawer.sell("10", sale=sale) for sale in sales), close())
@@ -343,7 +347,7 @@ async def test_past_midnight_it_is_still_the_day_of_the_opening(sut: Any, open_s
     drawer = await Drawer.of(open_shop(Country.MX))
     before = sut.clock.now()
     evening = datetime(2026, 3, 11, 5, 30, tzinfo=UTC)
-    sut.clock.set(evening) if hasattr(sut.clock, "set") else sut.clock.advance(evening - before)
+    sut.clock.advance(evening - before)
     try:
         opened = await drawer.open("0")
         sut.clock.advance(timedelta(hours=3))
@@ -425,3 +429,74 @@ async def test_amounts_at_the_limit_do_not_overflow(drawer: Drawer) -> None:
     session = await drawer.session()
     assert session["expectedCash"] == "30100000000000.00"
     assert (await drawer.close("0"))["difference"] == "-30100000000000.00"
+
+
+async def test_the_report_says_for_ever_what_the_closing_said(drawer: Drawer) -> None:
+    await drawer.open("100")
+    await drawer.sell("50")
+    path = f"/sessions/{drawer.session_id}/report.pdf"
+    early = await drawer.call("GET", path)
+    assert (early.status_code, early.json()["code"]) == (409, "cash_session_open")
+    await drawer.close("149", by=drawer.employee)
+    printed = await drawer.call("GET", path, by=drawer.employee)
+    assert (printed.status_code, printed.headers["content-type"]) == (200, "application/pdf")
+    assert printed.content.startswith(b"%PDF-")
+    await drawer.sell("80")
+    await drawer.data("POST", f"/sessions/{drawer.session_id}/approve", {})
+    await drawer.data("PATCH", "", {"name": "Otra"})
+    assert (await drawer.call("GET", path)).content == printed.content
+    other = await drawer.call("GET", path, lang="en", format="a4")
+    assert other.content not in (b"", printed.content)
+    stranger = make_principal(owns=[new_id()])
+    assert (await drawer.call("GET", path, by=stranger)).status_code == 404
+
+
+_STEPS = st.lists(
+    st.tuples(st.sampled_from(["sell", "qr", "refund", "IN", "OUT", "again", "close"]), st.integers(1, 50_000)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=_STEPS)
+async def test_the_running_total_is_the_sum_of_the_ledger(shop: Any, steps: list[tuple[str, int]]) -> None:
+    drawer = await Drawer.of(shop, f"Caja {new_id()}")
+    await drawer.open("100")
+    model, late, closed = Decimal(100), Decimal(0), False
+    last = drawer.sold()
+    for kind, minor in steps:
+        amount = str(Money(minor, Currency.MXN))
+        change = Decimal(0)
+        match kind:
+            case "sell":
+                last = drawer.sold()
+                await drawer.sell(amount, sale=last)
+                change = Decimal(amount)
+            case "again":
+                change = Decimal(amount) if await drawer.sell(amount, sale=last) is not None else Decimal(0)
+            case "qr":
+                await drawer.sell(amount, method="QR_DYNAMIC")
+            case "refund":
+                await drawer.refund(amount)
+                change = -Decimal(amount)
+            case "IN" | "OUT":
+                body = {"type": kind, "amount": amount, "reason": "Prueba"}
+                answer = await drawer.call("POST", "/movements", body)
+                refused = closed or (kind == "OUT" and Decimal(amount) > model)
+                assert answer.status_code == ((409 if closed else 422) if refused else 201)
+                if not refused:
+                    change = Decimal(amount) if kind == "IN" else -Decimal(amount)
+            case _ if not closed:
+                await drawer.close("100")
+                closed = True
+        late, model = (late + change, model) if closed else (late, model + change)
+        session = await drawer.session()
+        assert (Decimal(session["expectedCash"]), Decimal(session["lateCash"])) == (model, late)
+    cash, late_cash, count, position = await drawer.sums()
+    assert (cash, late_cash, count) == (model, late, position)
