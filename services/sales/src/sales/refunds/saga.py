@@ -111,9 +111,9 @@ async def restock(ctx: SagaContext, refund: Refund) -> Refund:
     note: RefundNote | None = None
     try:
         await ctx.inventory.take_back(sale, refund.id, goods)
-    except _TRY_LATER as error:
-        return await _later(ctx, refund, error)
     except CobroError as error:
+        if isinstance(error, _TRY_LATER) and error.code != "return_mismatch":
+            return await _later(ctx, refund, error)
         log.error("refund.restock_refused", refund_id=str(refund.id), code=error.code)
         note = RefundNote.RESTOCK_REFUSED
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from chassis.testing.tokens import make_principal
 from contracts.events.sales import SaleRefunded
-from kernel import Country, RuleViolation, Unavailable, new_id
+from kernel import CobroError, Conflict, Country, RuleViolation, Unavailable, new_id
 from sqlalchemy import text
 
 pytestmark = pytest.mark.integration
@@ -267,9 +267,14 @@ async def test_only_what_was_sold(shop: Any) -> None:
     assert await refused(shop, waiting) == (409, "sale_not_refundable")
 
 
-async def test_goods_that_the_catalogue_does_not_take_back(shop: Any) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [RuleViolation("no", code="return_exceeds_sale"), Conflict("no", code="return_mismatch")],
+    ids=lambda refusal: refusal.code,
+)
+async def test_goods_that_the_catalogue_does_not_take_back(shop: Any, refusal: CobroError) -> None:
     sale = await shop.sell(shop.product(), method="CASH")
-    shop.catalog.faults.before("Return", shop.catalog.faults.failing(RuleViolation("no", code="return_exceeds_sale")))
+    shop.catalog.faults.before("Return", shop.catalog.faults.failing(refusal))
     refund = await given_back(shop, sale)
     assert (refund["status"], refund["note"]) == ("SUCCEEDED", "restock_refused")
 
