@@ -180,6 +180,11 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
         },
         "PUT /payment-methods/{method_id}": {"name": "Barra", "description": "Caja 2", "isActive": True},
         "PATCH /payment-methods/{method_id}": {"name": "Terraza", "isActive": True},
+        "PUT /payment-accounts/{provider}": {
+            "environment": "TEST",
+            "credentials": {"apiKey": "no-es-la-suya"},
+            "sameAccount": False,
+        },
         "POST /reconciliations": {"provider": "conekta", "day": "2026-01-01"},
         "POST /payments/{payment_id}/confirm": {"reason": "Prueba"},
         "POST /payments/{payment_id}/refund": {"amount": "1.00", "reason": "Devolución"},

@@ -153,6 +153,11 @@ def sendgrid_signature(tenant: Tenant, body: bytes) -> dict[str, str]:
     }
 
 
+async def own_account(tenant: Tenant, caller: Person | None) -> Json:
+    """With keys that the provider accepts."""
+    return {"environment": "TEST", "credentials": {"apiKey": tenant.stage.twins.api_key}}
+
+
 async def amount_entered(tenant: Tenant, caller: Person | None) -> Form:
     return Form(b"amount=25.50&note=Mesa+4", "application/x-www-form-urlencoded")
 
