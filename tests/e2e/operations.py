@@ -160,6 +160,17 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
             "customer": {**buyer, "taxId": "XAXX010101000"},
         },
         "POST /sales/{sale_id}/cancel": {},
+        "POST /cash-registers": {
+            "businessId": merchant.business_id,
+            "branchId": merchant.branch_id,
+            "name": f"Caja {secrets.token_hex(4)}",
+            "tolerance": "20.00",
+        },
+        "PATCH /cash-registers/{register_id}": {"name": f"Caja {secrets.token_hex(4)}", "tolerance": None},
+        "POST /cash-registers/{register_id}/open": {"openingCash": "500.00"},
+        "POST /cash-registers/{register_id}/close": {"denominations": {"200": 2, "0.50": 1}, "notes": "Sin novedad"},
+        "POST /cash-registers/{register_id}/movements": {"type": "IN", "amount": "50.00", "reason": "Cambio"},
+        "POST /cash-registers/{register_id}/sessions/{cash_session_id}/approve": {"note": "Visto"},
         "POST /sales/{sale_id}/refund": {"amount": "1.00", "reason": "Precio equivocado"},
         "POST /payments/intent": {
             "businessId": merchant.business_id,
@@ -219,11 +230,20 @@ async def things_of(merchant: Merchant, product: Json) -> dict[str, Any]:
     payment = f"/payments/{sale['transactionId']}"
     refund = (await merchant.client.post(f"{payment}/refund", {"amount": "1.00"})).data(201)
     invoices = (await merchant.client.get("/invoices", businessId=merchant.business_id)).data()
+    drawer = {
+        "businessId": merchant.business_id,
+        "branchId": merchant.branch_id,
+        "name": f"Caja {secrets.token_hex(4)}",
+    }
+    register = (await merchant.client.post("/cash-registers", drawer)).data(201)
+    opened = (await merchant.client.post(f"/cash-registers/{register['id']}/open", {"openingCash": "1.00"})).data(201)
     return {
         "business_id": merchant.business_id,
         "branch_id": merchant.branch_id,
         "product_id": product["id"],
         "sale_id": sale["id"],
+        "register_id": register["id"],
+        "cash_session_id": opened["id"],
         "payment_id": sale["transactionId"],
         "refund_id": refund["id"],
         "invoice_id": invoices[0]["id"],

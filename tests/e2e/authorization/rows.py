@@ -159,9 +159,9 @@ ROWS = (
     row("GET /cash-registers", Rule.SELF),
     row("GET /cash-registers", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
     row("GET /cash-registers", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
-    row("POST /cash-registers", Rule.OWNER, body=bodies.cash_register),
+    row("POST /cash-registers", Rule.OWNER),
     row("GET /cash-registers/{register_id}", Rule.BRANCH),
-    row("PATCH /cash-registers/{register_id}", Rule.OWNER, body=bodies.register_name),
+    row("PATCH /cash-registers/{register_id}", Rule.OWNER),
     row("DELETE /cash-registers/{register_id}", Rule.OWNER, spends={"register_id": tenant.cash_register}),
     row("POST /cash-registers/{register_id}/open", Rule.BRANCH, spends={"register_id": tenant.cash_register}),
     row("POST /cash-registers/{register_id}/close", Rule.BRANCH, spends={"register_id": tenant.open_cash_register}),
@@ -171,6 +171,11 @@ ROWS = (
     row("GET /cash-registers/{register_id}/sessions/{cash_session_id}", Rule.BRANCH),
     row("GET /cash-registers/{register_id}/sessions/{cash_session_id}/entries", Rule.BRANCH),
     row("GET /cash-registers/{register_id}/sessions/{cash_session_id}/report.pdf", Rule.BRANCH),
+    row(
+        "POST /cash-registers/{register_id}/sessions/{cash_session_id}/approve",
+        Rule.OWNER,
+        spends={"cash_session_id": tenant.counted_wrongly},
+    ),
     # payments
     row("POST /payments/intent", Rule.MEMBER),
     row("GET /payments", Rule.SELF),

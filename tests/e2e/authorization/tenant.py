@@ -27,6 +27,9 @@ _PRICE = "7313.37"
 
 Maker = Callable[["Tenant"], Awaitable[str]]
 
+# A register has one open session.
+_COUNTING = asyncio.Lock()
+
 
 class Tenant:
     """Things are made when they are first asked for, and carry `marker` wherever they carry text.
@@ -148,6 +151,31 @@ async def payment(tenant: Tenant) -> str:
 
 async def paid_payment(tenant: Tenant) -> str:
     return await _payment_of(tenant, await paid_sale(tenant))
+
+
+async def cash_register(tenant: Tenant) -> str:
+    """Closed."""
+    body = {
+        "businessId": tenant.business_id,
+        "branchId": tenant.merchant.branch_id,
+        "name": f"{tenant.marker} {secrets.token_hex(4)}",
+    }
+    return await _made(tenant.client, "/cash-registers", body)
+
+
+async def open_cash_register(tenant: Tenant) -> str:
+    made = await cash_register(tenant)
+    (await tenant.client.post(f"/cash-registers/{made}/open", {"openingCash": "500.00"})).data(201)
+    return made
+
+
+async def counted_wrongly(tenant: Tenant) -> str:
+    """A closed session of the register that is kept, whose difference waits for the owner."""
+    register = f"/cash-registers/{await tenant.thing('register_id')}"
+    async with _COUNTING:
+        (await tenant.client.post(f"{register}/open", {"openingCash": "500.00"})).data(201)
+        closed = (await tenant.client.post(f"{register}/close", {"closingCash": "1.00", "notes": tenant.marker})).data()
+    return str(closed["id"])
 
 
 async def _payment_of(tenant: Tenant, sale_id: str) -> str:
@@ -352,6 +380,8 @@ MAKERS: Mapping[str, Maker] = {
     "other_branch_id": _other_branch,
     "product_id": product,
     "sale_id": paid_sale,
+    "register_id": cash_register,
+    "cash_session_id": counted_wrongly,
     "payment_id": payment,
     "refund_id": refund,
     "reconciliation_id": reconciliation,

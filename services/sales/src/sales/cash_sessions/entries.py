@@ -1,5 +1,5 @@
-"""Writing the ledger: the session's row is locked, then one statement writes the entry and moves the sums. The lock lasts
-until the end of the transaction, so entries come last in one: many cashiers share a drawer.
+"""Writing the ledger: the session's row is locked, then one statement writes the entry and moves the sums. The lock
+lasts until the end of the transaction, so entries come last in one: many cashiers share a drawer.
 
 Lock order of this service: sale, cash register, cash session.
 """
