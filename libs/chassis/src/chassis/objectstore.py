@@ -1,4 +1,5 @@
-"""Object storage: a small port, and a local folder behind it. Another kind of store is a class and a line in `_STORES`.
+"""Object storage: a small port, and behind it a local folder or whatever speaks S3's API. Another kind of store is a
+class and a line in `_STORES`.
 
 ObjectStoreError
 ├── ObjectNotFound          nothing was put under this key
@@ -14,15 +15,19 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
 T = TypeVar("T")
 
@@ -164,9 +169,7 @@ class LocalFolder:
         return await _in_thread(self._pointer(key).is_file)
 
     def _pointer(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise ValueError(f"{key[:200]!r} is not a key of an object")
-        return self._root / "keys" / f"{key}.json"
+        return self._root / "keys" / f"{_checked(key)}.json"
 
     def _blob(self, pointer: _Pointer) -> Path:
         return self._root / "blobs" / pointer.blob
@@ -178,6 +181,102 @@ class LocalFolder:
             return False
 
 
+class Bucket:
+    """A bucket of S3, or of a store that speaks its API, with an optional prefix to every key.
+
+    The SHA-256 of the bytes travels with the object as metadata and is compared at every read. A put replaces as a
+    whole, as S3 does.
+    """
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+
+    async def put(self, key: str, content: bytes, content_type: str) -> StoredObject:
+        import obstore  # noqa: PLC0415
+
+        stored = StoredObject(sha256(content).hexdigest(), len(content), content_type)
+        attributes: dict[Any, str] = {"Content-Type": content_type, _CHECKSUM: stored.sha256}
+        await _at_store(obstore.put_async(self._store, _checked(key), content, attributes=attributes))
+        return stored
+
+    async def get(self, key: str) -> bytes:
+        import obstore  # noqa: PLC0415
+
+        answer = await _at_store(obstore.get_async(self._store, _checked(key)))
+        content = bytes(await _at_store(answer.bytes_async()))
+        attributes: Mapping[Any, str] = answer.attributes
+        if attributes.get(_CHECKSUM) != sha256(content).hexdigest():
+            raise ObjectCorrupted(key)
+        return content
+
+    async def exists(self, key: str) -> bool:
+        import obstore  # noqa: PLC0415
+
+        try:
+            await _at_store(obstore.head_async(self._store, _checked(key)))
+        except ObjectNotFound:
+            return False
+        return True
+
+    async def delete(self, key: str) -> None:
+        import obstore  # noqa: PLC0415
+
+        with contextlib.suppress(ObjectNotFound):
+            await _at_store(obstore.delete_async(self._store, _checked(key)))
+
+
+# Of the object's own metadata: x-amz-meta-sha256.
+_CHECKSUM: Final = "sha256"
+_S3_TIMEOUT: Final = "10s"
+_S3_CONNECT_TIMEOUT: Final = "3s"
+
+
+def _bucket(url: str) -> ObjectStore:
+    """s3://bucket/prefix?endpoint=https://…&region=…; the keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
+    or from the role of the machine, as in any client of S3."""
+    # A service that keeps its objects in a folder need not hold it.
+    from obstore.store import S3Store  # noqa: PLC0415
+
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    if not parts.netloc or options.keys() - {"endpoint", "region"}:
+        raise ValueError("a bucket is named by s3://bucket/prefix?endpoint=…&region=…")
+    endpoint = options.get("endpoint", "")
+    more: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
+    return Bucket(
+        S3Store(
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
+            region=options.get("region", "us-east-1"),
+            client_options={
+                "timeout": _S3_TIMEOUT,
+                "connect_timeout": _S3_CONNECT_TIMEOUT,
+                "allow_http": endpoint.startswith("http://"),
+            },
+            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
+            **more,
+        )
+    )
+
+
+async def _at_store(call: Awaitable[T]) -> T:
+    from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415
+
+    try:
+        return await call
+    except (NotFoundError, FileNotFoundError) as error:
+        raise ObjectNotFound(type(error).__name__) from None
+    except (BaseError, OSError) as error:
+        # Its messages quote addresses and answers, so only the kind of error is told.
+        raise ObjectStoreUnavailable(type(error).__name__) from None
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{key[:200]!r} is not a key of an object")
+    return key
+
+
 def _local_folder(url: str) -> ObjectStore:
     parts = urlsplit(url)
     path = Path(unquote(parts.path))
@@ -186,11 +285,11 @@ def _local_folder(url: str) -> ObjectStore:
     return LocalFolder(path)
 
 
-_STORES: Final[Mapping[str, Callable[[str], ObjectStore]]] = MappingProxyType({"file": _local_folder})
+_STORES: Final[Mapping[str, Callable[[str], ObjectStore]]] = MappingProxyType({"file": _local_folder, "s3": _bucket})
 
 
 def open_object_store(url: str) -> ObjectStore:
-    """The store an OBJECT_STORE_URL names, such as file:///var/lib/cobro/objects. Raises ValueError."""
+    """The store an OBJECT_STORE_URL names: file:///var/lib/cobro/objects, s3://bucket/prefix. Raises ValueError."""
     scheme = urlsplit(url).scheme
     opener = _STORES.get(scheme)
     if opener is None:

@@ -17,8 +17,9 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from billing.receipts.document import ReceiptDocument
+from billing.receipts.document import FiscalPrint, ReceiptDocument
 from billing.receipts.labels import TAX_ID_NAMES, Labels
+from billing.receipts.pdf417 import Pdf417
 from billing.receipts.qr import Qr
 
 _INK = HexColor(0x1B2733)
@@ -50,8 +51,10 @@ _NO_PADDING = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-
 
 def render(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> bytes:
     """The PDF: as many A4 pages as the lines need, the head on the first, page numbers on all."""
-    foot = Foot(left=labels.not_fiscal, middle=f"{labels.number} {document.number}", page=labels.page)
-    title = f"{labels.receipt} {document.number}"
+    foot = Foot(
+        left="" if document.fiscal else labels.not_fiscal, middle=f"{labels.number} {document.number}", page=labels.page
+    )
+    title = f"{document.fiscal.heading if document.fiscal else labels.receipt} {document.number}"
     return sheets(_story(document, labels, formatter), title=title, author=document.issuer.name, foot=foot)
 
 
@@ -70,7 +73,7 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
 def _head(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:
     left = [paragraph(document.issuer.name, _SHOP), paragraph(document.branch, _SUM)]
     right = [
-        paragraph(labels.receipt.upper(), _TITLE),
+        paragraph((document.fiscal.heading if document.fiscal else labels.receipt).upper(), _TITLE),
         paragraph(document.number, _NUMBER),
         paragraph(formatter.moment(document.sold_at, document.time_zone), _META),
     ]
@@ -139,6 +142,9 @@ def _lines(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> T
 
 
 def _closing(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:
+    if document.fiscal is not None:
+        code = _authority(document.fiscal)
+        return _columns([[code, _sums(document, labels, formatter)]], [PAGE_COLUMN * 0.52, PAGE_COLUMN * 0.48])
     code = Table(
         [
             [
@@ -150,6 +156,23 @@ def _closing(document: ReceiptDocument, labels: Labels, formatter: Formatter) ->
         style=TableStyle([*_NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]),
     )
     return _columns([[code, _sums(document, labels, formatter)]], [PAGE_COLUMN * 0.52, PAGE_COLUMN * 0.48])
+
+
+def _authority(fiscal: FiscalPrint) -> Table:
+    """What the law wants: the code, and beside or below it the facts and texts."""
+    column = PAGE_COLUMN * 0.5
+    facts: list[Flowable] = []
+    for label, value in fiscal.facts:
+        facts += [paragraph(label.upper(), _LABEL), paragraph(value, _SCAN), Spacer(0, 2)]
+    texts: list[Flowable] = [paragraph(text, _SCAN) for text in fiscal.texts]
+    style = TableStyle([*_NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "TOP")])
+    if fiscal.code is None:
+        return Table([[[*facts, *texts]]], colWidths=[column], style=style)
+    if fiscal.code_kind == "pdf417":
+        wide = Pdf417(fiscal.code, column - 6 * mm, align="LEFT")
+        return Table([[[wide, Spacer(0, 4), *facts, *texts]]], colWidths=[column], style=style)
+    square = Qr(fiscal.code, 34 * mm, align="LEFT")
+    return Table([[square, [*facts, *texts]]], colWidths=[37 * mm, column - 37 * mm], style=style)
 
 
 def _sums(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:

@@ -69,6 +69,10 @@ class FiscalPrint(_Part):
     code: str | None = None
     texts: tuple[str, ...] = ()
 
+    @property
+    def heading(self) -> str:
+        return f"{self.title} {self.mark}".strip()
+
 
 class ReceiptDocument(_Part):
     """A receipt, or the printed form of a fiscal document where `fiscal` says so. Amounts are tax-inclusive minor units

@@ -10,6 +10,7 @@ from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 
 from billing.receipts.document import Line, ReceiptDocument
 from billing.receipts.labels import TAX_ID_NAMES, Labels
+from billing.receipts.pdf417 import Pdf417
 from billing.receipts.qr import Qr
 
 _AMOUNT = 26 * mm
@@ -39,7 +40,7 @@ _FLAT = TableStyle(
 
 def render(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> bytes:
     """The PDF: one page of 80 mm whose height fits its content."""
-    title = f"{labels.receipt} {document.number}"
+    title = f"{_title(document, labels)} {document.number}"
     return strip(_story(document, labels, formatter), title=title, author=document.issuer.name)
 
 
@@ -47,7 +48,7 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
     return [
         *_head(document, labels),
         Rule(dashed=True, space=5),
-        paragraph(labels.receipt.upper(), _HEADING),
+        paragraph(_title(document, labels).upper(), _HEADING),
         Spacer(0, 3),
         _pairs(
             [
@@ -62,13 +63,33 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
         Rule(dashed=True, space=5),
         *_totals(document, labels, formatter),
         Rule(dashed=True, space=5),
-        Qr(document.link, 34 * mm),
-        paragraph(labels.scan, _SMALL_CENTER),
+        *_code(document, labels),
         Spacer(0, 8),
         paragraph(labels.thanks, _THANKS),
         Spacer(0, 3),
-        paragraph(labels.not_fiscal, _SMALL_CENTER),
+        *_legal(document, labels),
     ]
+
+
+def _title(document: ReceiptDocument, labels: Labels) -> str:
+    return document.fiscal.heading if document.fiscal else labels.receipt
+
+
+def _code(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
+    fiscal = document.fiscal
+    if fiscal is None:
+        return [Qr(document.link, 34 * mm), paragraph(labels.scan, _SMALL_CENTER)]
+    # Ids of a hundred characters: over the whole width.
+    facts: list[Flowable] = [paragraph(f"{label}: {value}", _SMALL_CENTER) for label, value in fiscal.facts]
+    if fiscal.code is None:
+        return facts
+    code = Pdf417(fiscal.code, STRIP_COLUMN) if fiscal.code_kind == "pdf417" else Qr(fiscal.code, 40 * mm)
+    return [*facts, Spacer(0, 4), code]
+
+
+def _legal(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
+    texts = document.fiscal.texts if document.fiscal else (labels.not_fiscal,)
+    return [paragraph(text, _SMALL_CENTER) for text in texts]
 
 
 def _head(document: ReceiptDocument, labels: Labels) -> list[Flowable]:

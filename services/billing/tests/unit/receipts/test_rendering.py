@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from billing.receipts.document import Buyer, Issuer, Line, ReceiptDocument
+from billing.receipts.document import Buyer, FiscalPrint, Issuer, Line, ReceiptDocument
 from billing.receipts.labels import labels_of
 from billing.receipts.renderer import render
 from chassis.localization import Language
@@ -210,3 +210,21 @@ def test_an_idle_process_does_not_hold_what_draws() -> None:
     program = "import sys, billing.app; sys.exit('reportlab' in sys.modules or 'babel' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("layout", list(Format))
+@pytest.mark.parametrize("kind", ["qr", "pdf417", ""])
+def test_a_fiscal_document_shows_what_the_law_wants_and_not_that_it_is_none(layout: Format, kind: str) -> None:
+    printed = FiscalPrint(
+        title="Boleta electrónica",
+        facts=(("Folio fiscal", "5803EB8D-81CD-4557-8719-26632D2FA434"),),
+        code_kind=kind,
+        code="<TED><DD><RE>76354771-K</RE><MNT>11900</MNT></DD></TED>" if kind else None,
+        texts=("Timbre Electrónico SII", "Res. 80 de 2014"),
+    )
+    text = text_of(render(make_document().model_copy(update={"fiscal": printed}), layout, Language.ES))
+    # Long ids go over several lines.
+    together = "".join(text.split())
+    for expected in ("BOLETAELECTRÓNICA", "5803EB8D-81CD-4557-8719-26632D2FA434", "TimbreElectrónicoSII"):
+        assert expected in together
+    assert "no es un comprobante fiscal" not in text

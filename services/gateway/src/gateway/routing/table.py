@@ -105,7 +105,8 @@ _OWNERS: Final = {
     for service, segments in SEGMENTS.items()
     for segment in segments
 }
-_RECEIPT_PATH: Final = re.compile(rf"{PREFIX}/receipts/[^/]+")
+# The buyer's receipt, and the files of a document by the links it is shown with.
+_RECEIPT_PATH: Final = re.compile(rf"{PREFIX}/(?:receipts/[^/]+|invoices/[^/]+/(?:pdf|xml))")
 _RECEIPT: Final = Route("billing", "/receipts", key_opens=True)
 # What printed codes and links lead buyers to; the key in the path is the service's to know.
 _PAY_PATH: Final = re.compile(rf"{PREFIX}/pay/[^/]+")
