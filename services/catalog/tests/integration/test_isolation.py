@@ -31,6 +31,19 @@ async def reach(shop, product):
     for method, where, body in requests:
         answer = await shop.request(method, where, by=stranger, json=body)
         statuses[f"{method} {where.removeprefix(path)}"] = answer.status_code
+    business = {"businessId": str(shop.business.id)}
+    exported = await shop.request("GET", "/export", by=stranger, params=business)
+    statuses["export"] = 200 if product["id"] in exported.text else 404
+    history = await shop.sut.client.get("/api/v1/stock-movements", headers=shop.sut.as_(stranger))
+    statuses["history"] = 200 if product["id"] in history.text else 404
+    settings = f"/api/v1/catalog-settings/{shop.business.id}"
+    changed = await shop.sut.client.put(settings, headers=shop.sut.as_(stranger), json={"allowNegativeStock": True})
+    statuses["settings"] = changed.status_code
+    headers = shop.sut.as_(stranger) | {"Content-Type": "text/csv"}
+    for content in (f"id,price\n{product['id']},1\n", "name,price\nMío,1\n"):
+        path = "/api/v1/products/import"
+        sent = await shop.sut.client.post(path, headers=headers, params=business, content=content)
+        statuses[f"import {content}"] = 404 if sent.status_code == 400 else sent.status_code
     for query in ({}, {"q": product["name"]}, {"q": "Cafe de ola"}):
         listed = await shop.request("GET", "", by=stranger, params=query)
         found = [item for item in listed.json()["data"] if item["id"] == product["id"]]

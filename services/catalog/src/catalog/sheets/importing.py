@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from catalog.context import CatalogContext
 from catalog.products.cache import touch
 from catalog.products.errors import branch_needed, taken
-from catalog.products.events import event_of
+from catalog.products.events import event_from
 from catalog.products.models import Product
 from catalog.sheets import errors, repository
 from catalog.sheets.columns import STOCK
@@ -221,11 +221,10 @@ class _Import:
             await repository.insert(unit.session, business.id, business.currency.value, new, now)
         if changed:
             await repository.update(unit.session, [row for _, row in changed], now)
-        same = {"business_id": business.id, "currency": business.currency.value}
         for row in new:
-            unit.publish(event_of(ProductCreated, Product(**row, **same, version=1)))
+            unit.publish(event_from(ProductCreated, row, business.id, business.currency, 1))
         for product, row in changed:
-            unit.publish(event_of(ProductUpdated, Product(**row, **same, version=product.version + 1)))
+            unit.publish(event_from(ProductUpdated, row, business.id, business.currency, product.version + 1))
         self.created += len(new)
         self.updated += len(changed)
         # Written at once: a hundred thousand events are not kept in memory, and neither are the products.

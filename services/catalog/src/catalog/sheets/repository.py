@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chassis.http.pagination import Cursor
 from kernel import new_id
-from sqlalchemy import Row, func, or_, select, text, tuple_
+from sqlalchemy import Row, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.products.models import Product
@@ -33,7 +33,17 @@ _COLUMNS: Final = ", ".join(_SET)
 _ARRAYS: Final = "CAST(:id AS uuid[]), " + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _SET.items())
 
 _LOCK: Final = text(
-    "SELECT pg_try_advisory_xact_lock(hashtextextended('import:' || CAST(:business AS text), 0)) AS locked"
+    "SELECT pg_try_advisory_xact_lock(hashtextextended('import:' || CAST(:business AS text), 0)) AS locked,"
+    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+)
+# Arrays as constants (_LOCK sees to that) are looked up by hash, so that it bears the wrong index as well: of a table
+# that is just being filled the planner knows nothing.
+_MATCHING: Final = text(
+    "\nUNION\n".join(
+        f"SELECT id FROM products WHERE business_id = :business AND {column} = ANY (CAST(:{column}s AS {kind}[]))"  # noqa: S608
+        " AND deleted_at IS NULL"
+        for column, kind in (("id", "uuid"), ("sku", "text"), ("barcode", "text"))
+    )
 )
 _INSERT: Final = text(f"""
 INSERT INTO products (id, business_id, currency, version, created_at, updated_at, {_COLUMNS})
@@ -93,16 +103,11 @@ async def matching(
     session: AsyncSession, business_id: UUID, ids: Sequence[UUID], skus: Sequence[str], barcodes: Sequence[str]
 ) -> Sequence[Product]:
     """The living products with one of these, held against other changes until the transaction ends."""
-    statement = (
-        select(Product)
-        .where(
-            Product.business_id == business_id,
-            Product.deleted_at.is_(None),
-            or_(Product.id.in_(ids), Product.sku.in_(skus), Product.barcode.in_(barcodes)),
-        )
-        .order_by(Product.id)
-        .with_for_update(key_share=True)
-    )
+    parameters = {"business": business_id, "ids": ids, "skus": skus, "barcodes": barcodes}
+    found = (await session.execute(_MATCHING, parameters)).scalars().all()
+    if not found:
+        return []
+    statement = select(Product).where(Product.id.in_(found)).order_by(Product.id).with_for_update(key_share=True)
     return (await session.execute(statement)).scalars().all()
 
 

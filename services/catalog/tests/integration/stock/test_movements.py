@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 from contracts.events.catalog import StockChanged, StockLow
@@ -188,3 +189,23 @@ async def test_of_many_at_once_only_one_crosses_the_minimum(shop) -> None:
 
     low = [event for event in await shop.sut.published(StockLow) if event.business_id == shop.business.id]
     assert [event.on_hand for event in low] == [10]
+
+
+async def test_the_history_of_all_products(shop, other_shop) -> None:
+    one, two = await shop.product(stock=3), await shop.product(stock=4)
+    await other_shop.product(stock=9)
+    shop.sut.clock.advance(timedelta(seconds=1))
+    await shop.move(one["id"], type="OUT", quantity=1)
+    await shop.request("DELETE", f"/{two['id']}")
+
+    async def history(by, **query) -> list[tuple[str, int]]:
+        headers = shop.sut.as_(by)
+        answer = await shop.sut.client.get("/api/v1/stock-movements", headers=headers, params=query)
+        return [(it["productId"], it["change"]) for it in answer.json()["data"]]
+
+    assert sorted(await history(shop.employee(), type="IN")) == sorted([(one["id"], 3), (two["id"], 4)])
+    assert (await history(shop.owner, businessId=str(shop.business.id), branchId=str(shop.branch.id)))[0] == (
+        one["id"],
+        -1,
+    )
+    assert len(await history(shop.owner)) == 3
