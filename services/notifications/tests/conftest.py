@@ -1,3 +1,5 @@
+import base64
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +19,14 @@ from contracts.billing.v1 import invoices_pb2, invoices_pb2_grpc
 from contracts.events import MoneyAmount
 from contracts.events.billing import InvoiceIssued
 from contracts.sales.v1 import sales_pb2, sales_pb2_grpc
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from kernel import CobroError, Country, Money, NotFound, new_id
 from notifications.__main__ import MIGRATIONS
 from notifications.app import build
 from notifications.settings import NotificationsSettings
+from pydantic import SecretStr
+from stack.ports import PortPicker
 from twins.testing import Twins, running_twins
 
 
@@ -102,15 +108,56 @@ async def peers() -> AsyncIterator[Peers]:
         await server.stop(0)
 
 
+@dataclass(frozen=True)
+class Keys:
+    """google: PEM (RSA) of the service account. sendgrid: of the event webhook; sendgrid_public: base64 of its DER."""
+
+    google: str
+    sendgrid: ec.EllipticCurvePrivateKey
+    sendgrid_public: str
+
+
 @pytest.fixture(scope="session")
-async def twins() -> AsyncIterator[Twins]:
-    async with running_twins() as running:
+def keys() -> Keys:
+    google = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = google.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    sendgrid = ec.generate_private_key(ec.SECP256R1())
+    public = sendgrid.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return Keys(pem, sendgrid, base64.b64encode(public).decode())
+
+
+MAIL_PORT = PortPicker().pick()
+
+
+@pytest.fixture(scope="session")
+async def twins(keys: Keys) -> AsyncIterator[Twins]:
+    async with running_twins(
+        fcm_private_key=SecretStr(keys.google), smtp_port=MAIL_PORT, message_reports=False
+    ) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-async def sut(peers: Peers, twins: Twins) -> AsyncIterator[ServiceUnderTest]:
+async def sut(peers: Peers, twins: Twins, keys: Keys) -> AsyncIterator[ServiceUnderTest]:
+    account = {
+        "project_id": "cobro-test",
+        "client_email": "push@cobro-test.iam.gserviceaccount.com",
+        "private_key_id": "1",
+        "private_key": keys.google,
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
     environment = {
+        "VONAGE_API_URL": twins.vonage_url,
+        "VONAGE_API_KEY": "vonage",
+        "VONAGE_API_SECRET": "secret-of-the-tests",
+        "VONAGE_FROM": "+15005550007",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(MAIL_PORT),
+        "SMTP_SECURITY": "none",
+        "FCM_API_URL": twins.fcm_url,
+        "FCM_TOKEN_URL": f"{twins.fcm_url}/token",
+        "FCM_SERVICE_ACCOUNT": json.dumps(account),
+        "SENDGRID_WEBHOOK_PUBLIC_KEY": keys.sendgrid_public,
         **peers.targets,
         "PUBLIC_URL": "https://cobro.mx",
         "NOTIFICATIONS_PROVIDER_TIMEOUT": "0.5",

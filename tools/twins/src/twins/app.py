@@ -38,7 +38,7 @@ def create_app(settings: TwinsSettings) -> FastAPI:
     store = Store(settings.data_dir / "twins.sqlite3" if settings.data_dir else None)
     providers = [build(settings, store) for build in _builders()]
     plans = {name: FaultPlan() for name in ("twilio", "vonage", "sendgrid", "smtp", "fcm")}
-    reports = Reports(settings.time_scale)
+    reports = Reports(settings.time_scale, posting=settings.message_reports)
     outbox = Outbox(store)
 
     @asynccontextmanager

@@ -22,14 +22,18 @@ class ReportPost:
 
 
 class Reports:
-    """In memory: a twin that is restarted forgets what it had not reported yet. time_scale divides the delays."""
+    """In memory: a twin that is restarted forgets what it had not reported yet. time_scale divides the delays. posting:
+    without it nothing is."""
 
-    def __init__(self, time_scale: float) -> None:
+    def __init__(self, time_scale: float, *, posting: bool = True) -> None:
         self._scale = time_scale
+        self._posting = posting
         self._tasks: set[asyncio.Task[None]] = set()
 
     def post(self, posts: Sequence[ReportPost]) -> None:
         """One after the other."""
+        if not self._posting:
+            return
         task = asyncio.create_task(self._post_all(posts))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

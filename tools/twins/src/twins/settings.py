@@ -24,6 +24,7 @@ class TwinsSettings(BaseSettings):
     sendgrid_private_key (PEM, P-256), sendgrid_webhook_url: who signs the event webhook, and where it goes; without
     both there is none.
     smtp_port: of the mail server; without it there is none.
+    message_reports: whether what became of SMS and e-mails is posted to whoever asked for it.
     time_scale: delays between webhook attempts are divided by it.
     """
 
@@ -41,6 +42,7 @@ class TwinsSettings(BaseSettings):
     vonage_api_key: str | None = None
     vonage_api_secret: SecretStr | None = None
     fcm_private_key: SecretStr | None = None
+    message_reports: bool = True
     smtp_port: int | None = Field(default=None, ge=1, le=65535)
     time_scale: float = Field(default=1.0, gt=0)
     conekta: ConektaTwinSettings = Field(default_factory=ConektaTwinSettings)

@@ -25,8 +25,10 @@ class QuietHours:
         if not quiet:
             return None
         day = local.date() + timedelta(days=1) if overnight and at >= self.begin else local.date()
-        # Of an hour that comes twice at the end of summer time, the first; of one that never comes, the moment after.
-        return datetime.combine(day, self.end, ZoneInfo(self.zone)).astimezone(UTC)
+        # Of an hour that comes twice at the end of summer time, the next; of one that never comes, the moment after.
+        end = datetime.combine(day, self.end, ZoneInfo(self.zone))
+        over = end.astimezone(UTC)
+        return over if over > now else end.replace(fold=1).astimezone(UTC)
 
     def __str__(self) -> str:
         """22:00-08:00 America/Mexico_City, as it is stored with a message."""

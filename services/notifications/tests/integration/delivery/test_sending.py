@@ -21,7 +21,7 @@ QUEUE = "notifications.high"
 @pytest.fixture
 async def faults(twins: Twins) -> Any:
     yield twins
-    for twin in ("twilio", "sendgrid"):
+    for twin in ("twilio", "vonage", "sendgrid", "smtp", "fcm"):
         await twins.clear_faults(twin)
 
 
@@ -74,7 +74,8 @@ async def test_it_waits_between_tries_and_then_succeeds(
 async def test_throttling_uses_up_no_try(
     sut: ServiceUnderTest, faults: Twins, shop: Any, to: str, send_all: Any, listed: Any
 ) -> None:
-    await faults.fault("http_429", twin="twilio", reference=to, times=4)
+    for twin in ("twilio", "vonage"):
+        await faults.fault("http_429", twin=twin, reference=to, times=4)
 
     for _ in range(5):
         await send_all()
@@ -190,29 +191,6 @@ async def test_many_senders_send_each_message_once(
 
     counts = [len(await twins.messages(to=number)) for number in numbers]
     assert counts == [1] * 20
-
-
-async def test_a_full_normal_lane_does_not_delay_a_high_one(sut: ServiceUnderTest, shop: Any, to: str) -> None:
-    from contracts.events.catalog import StockLow
-    from kernel import new_id
-
-    for _ in range(5):
-        event = StockLow(
-            aggregate_id=new_id(),
-            aggregate_version=1,
-            business_id=shop.business.id,
-            product_id=new_id(),
-            branch_id=shop.branch.id,
-            on_hand=1,
-            reserved=0,
-            product_name="Café",
-            min_stock=5,
-        )
-        await sut.deliver("notifications.normal", event)
-
-    with everyone():
-        assert await sut.context.senders["notifications.high"].send_due() == 1
-        assert await sut.context.senders["notifications.normal"].send_due() == 1  # one at a time: its own pace
 
 
 async def test_what_the_provider_refuses_is_given_up_at_once(

@@ -7,7 +7,6 @@ import pytest
 from chassis.testing.service import ServiceUnderTest
 from contracts.events import MoneyAmount
 from contracts.events.auth import UserRegistered
-from contracts.events.catalog import StockLow
 from contracts.events.notifications import NotificationSent
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from contracts.events.sales import SaleCanceled
@@ -184,25 +183,6 @@ async def test_the_buyer_learns_of_a_refund(
 
     (message,) = await twins.messages(to=phone)
     assert "te devolvió $50.00" in message["text"]
-
-
-async def test_low_stock_is_one_email_to_the_merchant(sut: ServiceUnderTest, shop: Any, listed: Any) -> None:
-    event = StockLow(
-        aggregate_id=new_id(),
-        aggregate_version=7,
-        business_id=shop.business.id,
-        product_id=new_id(),
-        branch_id=shop.branch.id,
-        on_hand=3,
-        reserved=1,
-        product_name="Café de olla",
-        min_stock=5,
-    )
-
-    await sut.deliver(NORMAL, event)
-
-    ((channel, template),) = [(row["channel"], row["template"]) for row in await listed(shop)]
-    assert (channel, template) == ("EMAIL", "stock_low")
 
 
 async def test_a_webhook_endpoint_switched_off_is_one_email_to_the_merchant(

@@ -29,13 +29,14 @@ def test_a_contact_does_not_print_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipient", "shown"),
+    ("recipient", "channel", "shown"),
     [
-        ("+525512345678", "+52••••••5678"),
-        ("ana@example.com", "a•••@example.com"),
-        ("@x.com", "•••@x.com"),
-        ("+123", "•••"),
+        ("+525512345678", Channel.SMS, "+52••••••5678"),
+        ("ana@example.com", Channel.EMAIL, "a•••@example.com"),
+        ("@x.com", Channel.EMAIL, "•••@x.com"),
+        ("+123", Channel.SMS, "•••"),
+        ("fcm-token-of-a-device-4f2a", Channel.PUSH, "•••4f2a"),
     ],
 )
-def test_recipients_are_masked(recipient: str, shown: str) -> None:
-    assert masked(recipient) == shown
+def test_recipients_are_masked(recipient: str, channel: Channel, shown: str) -> None:
+    assert masked(recipient, channel) == shown

@@ -5,14 +5,26 @@ import pytest
 from chassis.localization import Language
 from notifications.channels.port import Channel, Content
 from notifications.channels.segments import fits_one_segment
-from notifications.messages.templates import Template, Templates, Wording
+from notifications.messages.classes import class_of
+from notifications.messages.templates import Template, Templates, Wording, text_of
+from notifications.preferences.branding import COBRO, Branding
 
 VALUES = {
     Template.RECEIPT: {"total": "$179.00", "number": "R-00000042", "date": "22 nov 2026, 19:15"},
     Template.PAYMENT_INCOMPLETE: {"total": "$179.00"},
     Template.PAYMENT_RECEIVED: {"amount": "$179.00", "method": "código QR", "date": "22 nov 2026, 19:15"},
     Template.PAYMENT_REFUNDED: {"amount": "$50.00", "date": "22 nov 2026, 19:15"},
-    Template.STOCK_LOW: {"product": "Café de olla", "branch": "Centro", "on_hand": "3", "min_stock": "5"},
+    Template.SALE_REFUNDED: {"amount": "$50.00", "date": "22 nov 2026, 19:15"},
+    Template.CASH_DIFFERENCE: {
+        "register": "Caja 1",
+        "branch": "Centro",
+        "expected": "$1,200.00",
+        "counted": "$1,080.00",
+        "difference": "-$120.00",
+        "date": "22 nov 2026, 22:05",
+    },
+    Template.INVOICE_FAILED: {"number": "A-00000042", "total": "$179.00"},
+    Template.STOCK_LOW: {"product": "Café de olla", "count": "7"},
     Template.WEBHOOK_DISABLED: {"host": "hooks.example.com", "date": "22 nov 2026, 19:15 UTC"},
     Template.VERIFICATION: {"code": "012345", "minutes": "10"},
     Template.PASSWORD_RESET: {"code": "012345", "minutes": "10"},
@@ -53,7 +65,10 @@ def render(
 def test_every_message_in_every_language(templates: Templates, template: Template, language: Language) -> None:
     sms = render(templates, template, language, Channel.SMS)
     mail = render(templates, template, language, Channel.EMAIL)
+    push = render(templates, template, language, Channel.PUSH)
 
+    assert (push.text, push.html) == (sms.text, "")
+    assert push.subject
     assert 20 < len(sms.text) <= 320
     speaker = "Cobro" if template in ACCOUNT else "Lupita"
     assert speaker in sms.text
@@ -73,14 +88,55 @@ def placeholders(parts: object) -> list[str]:
     return sorted(set(re.findall(r"{{ \w+ }}", repr(parts))))
 
 
-def test_every_language_has_the_same_texts(templates: Templates) -> None:
-    spanish = templates.texts[Language.ES]
-    assert set(spanish) == {*Template, "footer", "methods"}
-    for texts in templates.texts.values():
-        assert set(texts) == set(spanish)
-        for name, parts in texts.items():
-            assert set(parts) == set(spanish[name]), name
-            assert placeholders(parts) == placeholders(spanish[name]), name
+@pytest.mark.parametrize("name", [*(template.value for template in Template), "common", "unsubscribe"])
+def test_every_language_has_the_same_texts(name: str) -> None:
+    spanish = text_of(Language.ES, name)
+    for language in Language:
+        parts = text_of(language, name)
+        assert set(parts) == set(spanish)
+        assert placeholders(parts) == placeholders(spanish)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_one_product_and_many(templates: Templates, language: Language) -> None:
+    one = Wording(Template.STOCK_LOW, language, "Lupita", {"product": "Café de olla", "count": "1"})
+    many = Wording(Template.STOCK_LOW, language, "Lupita", VALUES[Template.STOCK_LOW], rows=[("Té <b>", "3 / 5")])
+
+    assert "1" not in templates.render(one, Channel.SMS).text
+    assert "7" in templates.render(many, Channel.SMS).text
+    assert "Té &lt;b&gt;" in templates.render(many, Channel.EMAIL).html
+
+
+def test_a_business_has_its_own_look(templates: Templates) -> None:
+    look = Branding("#ffd60a", "https://example.com/l.png?a=1&b=2")
+    wording = Wording(Template.RECEIPT, Language.ES, "Lupita", VALUES[Template.RECEIPT], branding=look)
+
+    html = templates.render(wording, Channel.EMAIL).html
+
+    assert "background:#ffd60a;" in html
+    assert "color:#1b2733;font-size:18px" in html  # dark on yellow
+    assert '<img src="https://example.com/l.png?a=1&amp;b=2"' in html
+    assert (COBRO.on_color, Branding("#000000").on_color, Branding("#ffffff").on_color) == (
+        "#ffffff",
+        "#ffffff",
+        "#1b2733",
+    )
+
+
+def test_the_way_out_is_in_every_form(templates: Templates) -> None:
+    link = "https://cobro.example/api/v1/unsubscribe/abc"
+    wording = Wording(Template.RECEIPT, Language.ES, "Lupita", VALUES[Template.RECEIPT], unsubscribe=link)
+
+    mail = templates.render(wording, Channel.EMAIL)
+
+    assert (link in mail.text, f'href="{link}"' in mail.html, mail.unsubscribe) == (True, True, link)
+
+
+@pytest.mark.parametrize("template", Template)
+def test_every_message_is_of_a_kind(template: Template) -> None:
+    kind = class_of(template)
+    for language in Language:
+        assert kind.mandatory or text_of(language, "unsubscribe")["kinds"][kind.value]
 
 
 def test_the_link_is_whole_in_text_and_html(templates: Templates) -> None:
