@@ -19,6 +19,9 @@ from .client import Client
 P = ParamSpec("P")
 T = TypeVar("T")
 
+OWN_KEY = "key-of-a-shop-of-its-own"
+OWN_SECRET = "secret-of-a-shop-of-its-own"
+OWN_NUMBER = "4711"
 # What a person would wait for is made short: password hashes, retries of messages and of webhooks, resumed sales.
 ENVIRONMENT = {
     "AUTH_BCRYPT_COST": "4",
@@ -28,6 +31,8 @@ ENVIRONMENT = {
     "SALES_RESUME_EVERY": "0.5",
     # No provider is waited for longer than a test would.
     **{f"{name}_TIMEOUT_SECONDS": "3" for name in ("CONEKTA", "KHIPU", "MERCADOPAGO", "PAYU")},
+    # Besides the platform's account at a provider, one that a shop has of its own.
+    "TWINS_KHIPU_ACCOUNTS": f"{OWN_KEY}:{OWN_SECRET}:{OWN_NUMBER}",
 }
 # All tests call from one address, or say from which they do.
 UNLIMITED = {

@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from e2e.countries.accounts import own_account
+from e2e.countries.bank_transfer import bank_transfer
 from e2e.countries.market import METHODS, PROVIDERS, Plays, open_market
 from e2e.countries.scenarios import AWAITED, SCENARIOS, paid
 from e2e.countries.story import tell
@@ -39,6 +41,8 @@ async def plays(stage: Stage) -> AsyncIterator[Plays]:
         }
         for country, method in METHODS:
             begun[country, method] = asyncio.ensure_future(in_turn(paid, markets[country], method))
+        begun["CO", "bank transfer"] = asyncio.ensure_future(in_turn(bank_transfer, markets["CO"]))
+        begun["CL", "own account"] = asyncio.ensure_future(in_turn(own_account, stage, browser))
         for country in PROVIDERS:
             begun[country, "story"] = asyncio.ensure_future(in_turn(tell, stage, country))
         yield begun

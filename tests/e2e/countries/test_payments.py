@@ -19,3 +19,8 @@ async def test_it_is_paid_by_every_method(plays: Plays, country: str, method: st
 @pytest.mark.parametrize("scenario", [scenario.__name__ for scenario in SCENARIOS])
 async def test_it_ends_in_the_providers_truth(plays: Plays, scenario: str, country: str) -> None:
     await plays[country, scenario]
+
+
+@pytest.mark.parametrize(("country", "play"), [("CO", "bank transfer"), ("CL", "own account")])
+async def test_what_one_country_has_of_its_own(plays: Plays, country: str, play: str) -> None:
+    await plays[country, play]
