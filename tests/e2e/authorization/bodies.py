@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 import time
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
@@ -84,7 +84,7 @@ async def product_of_business(tenant: Tenant, caller: Person | None) -> Json:
 
 
 async def catalogue(tenant: Tenant, caller: Person | None) -> Form:
-    return Form("text/csv", f"sku,name,price\n{secrets.token_hex(8)},Chocolate,45.00\n".encode())
+    return Form(f"sku,name,price\n{secrets.token_hex(8)},Chocolate,45.00\n".encode(), "text/csv")
 
 
 async def catalogue_settings(tenant: Tenant, caller: Person | None) -> Json:
@@ -103,6 +103,25 @@ async def transfer(tenant: Tenant, caller: Person | None) -> Json:
 async def cash_sale(tenant: Tenant, caller: Person | None) -> Json:
     product: Json = {"id": await tenant.thing("product_id")}
     return tenant.merchant.basket(product, quantity=1, method="CASH", tendered="10000.00")
+
+
+async def document_key(tenant: Tenant) -> dict[str, str]:
+    shown = (await tenant.client.get(f"/invoices/{await tenant.thing('invoice_id')}")).data()
+    return dict(parse_qsl(urlsplit(shown["pdfUrl"]).query))
+
+
+async def nominative(tenant: Tenant, caller: Person | None) -> Json:
+    buyer = {"name": tenant.marker, "taxId": "XOSE900101AB1", "regime": "616", "use": "S01"}
+    return {"saleId": await tenant.thing("sale_id"), "customer": buyer}
+
+
+async def cancellation(tenant: Tenant, caller: Person | None) -> Json:
+    return {"motive": "02"}
+
+
+async def fiscal_profile(tenant: Tenant, caller: Person | None) -> Json:
+    """With nothing to sign with."""
+    return {"taxId": "EKU9003173C9", "legalName": tenant.marker, "taxRegime": "601", "credentials": {}}
 
 
 async def notification(tenant: Tenant, caller: Person | None) -> Json:
