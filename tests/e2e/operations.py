@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from stack.countries import shop_of
 
@@ -199,6 +200,30 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
         "POST /reconciliations": {"provider": "conekta", "day": "2026-01-01"},
         "POST /payments/{payment_id}/confirm": {"reason": "Prueba"},
         "POST /payments/{payment_id}/refund": {"amount": "1.00", "reason": "Devolución"},
+        "POST /invoices": {
+            "saleId": str(UUID(int=7)),
+            "customer": {
+                "name": "Ana López",
+                "taxId": "XOSE900101AB1",
+                "regime": "616",
+                "use": "S01",
+                "email": "ana@example.com",
+                "address": {"street": "Calle 5 de Mayo 1", "city": "Puebla", "postalCode": "72000"},
+            },
+        },
+        "POST /invoices/{invoice_id}/cancel": {"motive": "02", "substitution": "5803EB8D-81CD-4557-8719-26632D2FA434"},
+        "PUT /fiscal-profiles/{business_id}": {
+            "taxId": "EKU9003173C9",
+            "legalName": "Escuela Kemper Urgate",
+            "tradeName": "Abarrotes Lupita",
+            "taxRegime": "601",
+            "address": {"street": "Calle 5 de Mayo 1", "city": "Puebla", "state": "Puebla", "postalCode": "72000"},
+            "environment": "TEST",
+            "automaticIssue": True,
+            "fields": {"series": "A"},
+            "credentials": {"certificate": "AAAA"},
+            "numbering": [{"series": "A", "from": "1", "to": "9"}],
+        },
         "POST /webhook-endpoints": {
             "businessId": merchant.business_id,
             "url": f"{NOWHERE}/cobro",

@@ -36,6 +36,8 @@ class Row:
         alone: it changes the caller's own account: everyone who is let in has one that nobody else needs.
         opened: what opens it instead of a token, as query parameters.
         signed: what opens it instead of a token, as headers of its body.
+        stopped_by: codes with which whoever is let in is refused afterwards, for what they ask and not for who they
+            are, where the request cannot be made to succeed here.
     """
 
     operation: str
@@ -49,6 +51,7 @@ class Row:
     alone: bool = False
     opened: Callable[[Tenant], Awaitable[dict[str, str]]] | None = None
     signed: Callable[[Tenant, bytes], dict[str, str]] | None = None
+    stopped_by: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -229,6 +232,22 @@ ROWS = (
     row("GET /invoices", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
     row("GET /invoices/{invoice_id}", Rule.BRANCH),
     row("GET /invoices/{invoice_id}/pdf", Rule.BRANCH),
+    row("GET /invoices/{invoice_id}/pdf", Rule.PUBLIC, note="with the key of its link", opened=bodies.document_key),
+    row("GET /invoices/{invoice_id}/xml", Rule.BRANCH, stopped_by=frozenset({"not_a_fiscal_document"})),
+    row("POST /invoices", Rule.BRANCH, body=bodies.nominative, stopped_by=frozenset({"fiscal_profile_missing"})),
+    row(
+        "POST /invoices/{invoice_id}/cancel",
+        Rule.OWNER,
+        body=bodies.cancellation,
+        stopped_by=frozenset({"not_a_fiscal_document"}),
+    ),
+    row("GET /fiscal-profiles/{business_id}", Rule.OWNER, stopped_by=frozenset({"fiscal_profile_not_found"})),
+    row(
+        "PUT /fiscal-profiles/{business_id}",
+        Rule.OWNER,
+        body=bodies.fiscal_profile,
+        stopped_by=frozenset({"fiscal_country_not_supported", "fiscal_profile_invalid"}),
+    ),
     row("POST /invoices/{invoice_id}/retry", Rule.BRANCH, spends={"invoice_id": tenant.failed_invoice}),
     row("GET /receipts/{sale_id}", Rule.BRANCH),
     row("GET /receipts/{sale_id}", Rule.PUBLIC, note="with the key of its link", opened=bodies.receipt_key),

@@ -57,6 +57,9 @@ _OPERATIONS = (
     "PATCH /payment-methods/{method_id}",
     "POST /webhook-endpoints",
     "PATCH /webhook-endpoints/{endpoint_id}",
+    "POST /invoices",
+    "POST /invoices/{invoice_id}/cancel",
+    "PUT /fiscal-profiles/{business_id}",
     "PUT /notification-preferences",
     "PUT /notification-preferences/me",
     "POST /push-devices",
@@ -207,7 +210,7 @@ async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
     operation = request.param
     merchant = await open_shop(stage)
     product = await merchant.product(stock=1_000)
-    sold = "{sale_id}" in operation or "{payment_id}" in operation
+    sold = "{sale_id}" in operation or "{payment_id}" in operation or "{invoice_id}" in operation
     ids = {"business_id": merchant.business_id, "branch_id": merchant.branch_id, "product_id": product["id"]}
     bodies = valid_bodies(merchant, product)
     client = merchant.client

@@ -12,5 +12,5 @@ class BillingSettings(ServiceSettings):
 
     http_port: int = 8106
     grpc_port: int | None = 9106
-    # Where documents are kept, such as file:///var/lib/cobro/objects.
+    # Where documents are kept, such as file:///var/lib/cobro/objects or s3://bucket/prefix.
     object_store_url: str = Field(validation_alias="OBJECT_STORE_URL")

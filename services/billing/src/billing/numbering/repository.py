@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -155,11 +155,10 @@ async def overlapping(session: AsyncSession, business_id: UUID, series: str, fir
     return (await session.execute(statement.limit(1))).first() is not None
 
 
-async def add_ranges(session: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
-    """Those that are there already are left as they are."""
-    if found := list(rows):
-        keys = [NumberRange.business_id, NumberRange.series, NumberRange.first]
-        await session.execute(insert(NumberRange).values(found).on_conflict_do_nothing(index_elements=keys))
+async def add_range(session: AsyncSession, row: Mapping[str, Any]) -> None:
+    """One that is there already is left as it is."""
+    keys = [NumberRange.business_id, NumberRange.series, NumberRange.first]
+    await session.execute(insert(NumberRange).values(**row).on_conflict_do_nothing(index_elements=keys))
 
 
 def _good(business_id: UUID, series: str, today: date) -> Any:

@@ -116,7 +116,6 @@ def _earliest(moments: Iterable[datetime]) -> datetime | None:
 async def _add_stock(
     ctx: BillingContext, session: AsyncSession, business_id: UUID, body: ProfilePut, stock: tuple[NumberStock, ...]
 ) -> None:
-    rows = []
     for index, item in enumerate(stock):
         series = series_key(body.environment.value, item.series)
         if not 0 < item.first <= item.last < 2**62:
@@ -124,7 +123,8 @@ async def _add_stock(
         if await numbering.overlapping(session, business_id, series, item.first, item.last):
             raise BadProfile.field(f"numbering.{index}", "overlaps a range that is there already")
         row_id = new_id()
-        rows.append(
+        await numbering.add_range(
+            session,
             {
                 "id": row_id,
                 "business_id": business_id,
@@ -136,9 +136,8 @@ async def _add_stock(
                 "valid_from": item.valid_from,
                 "expires_on": item.expires_on,
                 "content": ctx.vault.seal(item.content, f"number_ranges.content:{row_id}"),
-            }
+            },
         )
-    await numbering.add_ranges(session, rows)
 
 
 async def _shown(ctx: BillingContext, session: AsyncSession, profile: FiscalProfile) -> ProfileOut:

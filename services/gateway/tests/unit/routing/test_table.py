@@ -152,6 +152,10 @@ def test_owner_and_publicity_of_path_templates() -> None:
     [
         ("GET", "/api/v1/receipts/1", b"key=abc", True),
         ("GET", "/api/v1/receipts/1", b"lang=pt&key=abc", True),
+        ("GET", "/api/v1/invoices/1/pdf", b"key=1.abc", True),
+        ("GET", "/api/v1/invoices/1/xml", b"key=1.abc", True),
+        ("GET", "/api/v1/invoices/1", b"key=1.abc", False),
+        ("GET", "/api/v1/invoices/1/retry", b"key=1.abc", False),
         ("GET", "/api/v1/receipts/1", b"", False),
         ("GET", "/api/v1/receipts/1", b"key=", False),
         ("GET", "/api/v1/receipts/1", b"monkey=abc", False),
