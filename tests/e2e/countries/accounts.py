@@ -14,7 +14,7 @@ async def own_account(stage: Stage, browser: aiohttp.ClientSession) -> None:
     client, query = market.merchant.client, {"businessId": market.merchant.business_id}
     body = {
         "environment": "TEST",
-        "credentials": {"apiKey": OWN_KEY, "webhookSecret": OWN_SECRET, "receiverId": "4711"},
+        "credentials": {"apiKey": OWN_KEY, "webhookSecret": OWN_SECRET, "receiverId": OWN_NUMBER},
     }
     saved = (await client.call("PUT", "/payment-accounts/khipu", body=body, query=query)).data(200)
     assert (saved["source"], saved["verification"]) == ("OWN", "VERIFIED")
