@@ -58,7 +58,7 @@ class GatewaySettings(ServiceSettings):
 
     # Seconds until a service must have begun to answer.
     upstream_timeout: float = Field(default=15, gt=0, le=300)
-    upstream_slow_timeout: float = Field(default=60, gt=0, le=300)
+    upstream_slow_timeout: float = Field(default=300, gt=0, le=900)
     upstream_connect_timeout: float = Field(default=1, gt=0, le=30)
     # Connections to each service; a request that finds none free waits for the connect timeout, then gets 503.
     upstream_connections: int = Field(default=100, ge=1, le=1000)
