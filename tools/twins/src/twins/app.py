@@ -14,6 +14,8 @@ from fastapi.responses import HTMLResponse
 from pydantic import SecretStr
 
 import twins
+import twins.authorities
+from twins.authorities.base import Authority
 from twins.faults import FaultPlan
 from twins.fcm.routes import fcm_router
 from twins.mailbox.server import mail_server
@@ -37,6 +39,7 @@ _SWEEP_SECONDS = 0.5
 def create_app(settings: TwinsSettings) -> FastAPI:
     store = Store(settings.data_dir / "twins.sqlite3" if settings.data_dir else None)
     providers = [build(settings, store) for build in _builders()]
+    authorities = [build(settings, store) for build in _authority_builders()]
     plans = {name: FaultPlan() for name in ("twilio", "vonage", "sendgrid", "smtp", "fcm")}
     reports = Reports(settings.time_scale, posting=settings.message_reports)
     outbox = Outbox(store)
@@ -72,7 +75,10 @@ def create_app(settings: TwinsSettings) -> FastAPI:
     )
     app.include_router(fcm_router(outbox, plans["fcm"], _plain(settings.fcm_private_key)))
     app.include_router(outbox_router(outbox))
-    app.include_router(_common(store, providers, plans))
+    for authority in authorities:
+        for router in authority.routers:
+            app.include_router(router)
+    app.include_router(_common(store, providers, authorities, plans))
     return app
 
 
@@ -83,7 +89,15 @@ def _builders() -> list[Callable[[TwinsSettings, Store], Twin]]:
     return [module.build for module in found if hasattr(module, "build")]
 
 
-def _common(store: Store, providers: Sequence[Twin], plans: dict[str, FaultPlan]) -> APIRouter:
+def _authority_builders() -> list[Callable[[TwinsSettings, Store], Authority]]:
+    """Of every tax authority there is: each folder of `twins.authorities` that holds a `twin` with a `build`."""
+    names = sorted(module.name for module in iter_modules(twins.authorities.__path__) if module.ispkg)
+    return [import_module(f"twins.authorities.{name}.twin").build for name in names]
+
+
+def _common(
+    store: Store, providers: Sequence[Twin], authorities: Sequence[Authority], plans: dict[str, FaultPlan]
+) -> APIRouter:
     router = APIRouter()
 
     for name, plan in plans.items():
@@ -101,6 +115,9 @@ def _common(store: Store, providers: Sequence[Twin], plans: dict[str, FaultPlan]
             twin.faults.clear()
             store.clear(*twin.kinds)
             twin.forget()
+        for authority in authorities:
+            authority.faults.clear()
+            store.clear(*authority.kinds)
 
     @router.get("/health/live")
     @router.get("/health/ready")

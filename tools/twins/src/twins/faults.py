@@ -38,6 +38,9 @@ class FaultKind(StrEnum):
     ALTERED = "altered"
     # What the provider decides later.
     REFUND_DECLINED = "refund_declined"
+    # A tax authority: it refuses what is good, or does not answer at all.
+    REJECT = "reject"
+    DOWN = "down"
 
 
 WEBHOOK_FAULTS = frozenset(
@@ -52,7 +55,14 @@ WEBHOOK_FAULTS = frozenset(
     }
 )
 LATER_FAULTS = frozenset({FaultKind.REFUND_DECLINED})
-CALL_FAULTS = frozenset(FaultKind) - WEBHOOK_FAULTS - LATER_FAULTS
+AUTHORITY_ONLY_FAULTS = frozenset({FaultKind.REJECT, FaultKind.DOWN})
+CALL_FAULTS = frozenset(FaultKind) - WEBHOOK_FAULTS - LATER_FAULTS - AUTHORITY_ONLY_FAULTS
+AUTHORITY_FAULTS = AUTHORITY_ONLY_FAULTS | {
+    FaultKind.TIMEOUT_BEFORE,
+    FaultKind.TIMEOUT_AFTER_CHARGING,
+    FaultKind.HTTP_500,
+    FaultKind.SLOW,
+}
 
 
 class Fault(BaseModel):

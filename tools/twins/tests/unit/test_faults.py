@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from twins.faults import CALL_FAULTS, LATER_FAULTS, WEBHOOK_FAULTS, Fault, FaultKind, FaultPlan
+from twins.faults import AUTHORITY_ONLY_FAULTS, CALL_FAULTS, LATER_FAULTS, WEBHOOK_FAULTS, Fault, FaultKind, FaultPlan
 
 
 def test_a_fault_is_used_up() -> None:
@@ -40,7 +40,7 @@ def test_the_first_that_strikes_is_taken() -> None:
 
 
 def test_every_kind_belongs_to_one_moment() -> None:
-    moments = [CALL_FAULTS, WEBHOOK_FAULTS, LATER_FAULTS]
+    moments = [CALL_FAULTS, WEBHOOK_FAULTS, LATER_FAULTS, AUTHORITY_ONLY_FAULTS]
     assert sorted(kind for kinds in moments for kind in kinds) == sorted(FaultKind)
 
 
