@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -166,6 +167,7 @@ class OutboundClient:
     base_url: http(s), may carry a path prefix. headers: sent with every request, credentials included.
     auth: user and password, for peers with HTTP Basic.
     timeout, connect_timeout: seconds. max_body: bytes of an answer after decompression. rate: without one, unbounded.
+    tls: for a peer whose TLS needs other terms than everybody's; certificates are verified in any case.
     Redirects are not followed, cookies not kept, proxy variables ignored.
     """
 
@@ -183,8 +185,11 @@ class OutboundClient:
         failure_threshold: int = 10,
         open_seconds: float = 5.0,
         rate: RateBound | None = None,
+        tls: ssl.SSLContext | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        if tls is not None and (tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname):
+            raise ValueError(f"{peer}: the certificate of the peer must be verified")
         self.peer = peer
         self._rate = rate
         self._base = URL(base_url.rstrip("/"))
@@ -197,7 +202,9 @@ class OutboundClient:
         self._session = aiohttp.ClientSession(
             # Shorter than the 5 s after which common servers close an idle connection: a POST that meets the close is
             # a NoAnswer although nothing happened.
-            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=4.0),
+            connector=aiohttp.TCPConnector(
+                limit=max_connections, keepalive_timeout=4.0, ssl=True if tls is None else tls
+            ),
             headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,

@@ -6,7 +6,7 @@ A country is loaded when the first business of it needs it, so that one that nob
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final, Protocol
 
@@ -14,6 +14,7 @@ from kernel import Clock, Country
 
 from fiscal.errors import CountryNotSupported
 from fiscal.provider import FiscalProvider
+from fiscal.tickets import MemoryTickets, TicketStore
 from fiscal.workshop import Workshop
 
 # Each holds a `provider` module with a function `open_provider`.
@@ -22,10 +23,12 @@ FOLDERS: Final[Mapping[Country, str]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a provider is given: the time (for tickets, never to prepare) and the process that builds and signs."""
+    """What a provider is given: the time (for tickets, never to prepare), the process that builds and signs, and where
+    tickets are kept."""
 
     clock: Clock
     workshop: Workshop
+    tickets: TicketStore = field(default_factory=MemoryTickets)
 
 
 class OpenProvider(Protocol):
@@ -35,10 +38,16 @@ class OpenProvider(Protocol):
 
 
 class FiscalRegistry:
-    """openers: by country. Without them, those of FOLDERS. Close it at the end."""
+    """openers: by country. Without them, those of FOLDERS. tickets: without them, of this process alone. Close it at
+    the end."""
 
-    def __init__(self, clock: Clock, openers: Mapping[Country, OpenProvider] | None = None) -> None:
-        self._tools = Tools(clock, Workshop())
+    def __init__(
+        self,
+        clock: Clock,
+        openers: Mapping[Country, OpenProvider] | None = None,
+        tickets: TicketStore | None = None,
+    ) -> None:
+        self._tools = Tools(clock, Workshop(), tickets or MemoryTickets(clock.now))
         self._openers = openers
         self._open: dict[Country, FiscalProvider] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 from chassis.outbound import HeldBack, NoAnswer, NotSent, OutboundClient, OutboundResponse, RateBound
@@ -14,10 +15,13 @@ class Transport:
     """The connections to one host of an authority, with its own circuit breaker and bound on the rate of calls. Create
     it inside a running event loop.
 
-    Credentials of a business travel with each request, never with the client.
+    Credentials of a business travel with each request, never with the client. tls: of a host that needs other terms
+    than everybody's.
     """
 
-    def __init__(self, peer: str, base_url: str, settings: FiscalSettings) -> None:
+    def __init__(
+        self, peer: str, base_url: str, settings: FiscalSettings, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._http = OutboundClient(
             peer,
             base_url,
@@ -25,6 +29,7 @@ class Transport:
             connect_timeout=settings.connect_timeout_seconds,
             max_body=8 * 1_048_576,
             rate=RateBound(settings.calls_per_second, settings.call_wait_seconds),
+            tls=tls,
         )
 
     async def close(self) -> None:
