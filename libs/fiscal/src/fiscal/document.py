@@ -134,7 +134,7 @@ class Line(_Part):
 class Reference(_Part):
     """The document that a credit note takes back, or that an invoice replaces. document_type: the country's code.
 
-    full: all that is left of it is taken back.
+    full: all that is left of it is taken back. goods: it is for goods that came back, and not for money alone.
     """
 
     kind: DocumentKind
@@ -144,6 +144,7 @@ class Reference(_Part):
     fiscal_id: str
     issued_on: date
     full: bool = True
+    goods: bool = False
     reason: Words = ""
 
 

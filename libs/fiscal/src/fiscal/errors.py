@@ -45,8 +45,11 @@ class AuthorityUnavailable(FiscalError):
 
 
 class OutcomeUnknown(FiscalError):
-    def __init__(self, code: str = "outcome_unknown") -> None:
+    """authority_ref: who may have it, where there are several that could have been sent it."""
+
+    def __init__(self, code: str = "outcome_unknown", *, authority_ref: str | None = None) -> None:
         super().__init__(code)
+        self.authority_ref = authority_ref
 
 
 class Rejected(FiscalError):

@@ -70,13 +70,15 @@ def of_refund(
     total = note.money(note.total)
     rates = {line.product_id: line.tax_rate for line in sale.lines}
     lines = [_returned(item, rates.get(str(item["productId"]), ""), currency) for item in items]
+    goods = bool(lines)
     rest = total - sum((line.gross for line in lines), Money.zero(currency))
     if rest < Money.zero(currency):
         # Less was given back than the goods had cost: the money is what counts.
-        lines, rest = [], total
+        lines, rest, goods = [], total, False
     if rest:
         lines += in_proportion(original, rest, "Devolución")
-    return _credit(note, origin, original, tuple(lines), reason, now, full=total == original.total)
+    full = total == original.total
+    return _credit(note, origin, original, tuple(lines), reason, now, full=full, goods=goods)
 
 
 def of_void(note: Invoice, origin: Invoice, original: FiscalDocument, reason: str, now: datetime) -> FiscalDocument:
@@ -130,6 +132,7 @@ def _credit(
     now: datetime,
     *,
     full: bool,
+    goods: bool = False,
 ) -> FiscalDocument:
     assert origin.number is not None
     assert origin.fiscal_id is not None
@@ -153,6 +156,7 @@ def _credit(
             fiscal_id=origin.fiscal_id,
             issued_on=original.issued_at.astimezone(ZoneInfo(original.time_zone)).date(),
             full=full,
+            goods=goods,
             reason=reason,
         ),
     )

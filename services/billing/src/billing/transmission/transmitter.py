@@ -348,16 +348,17 @@ class Transmitter:
             if back is not None:
                 await self._contingency(back, hand.worker, error)
             return None
-        except OutcomeUnknown:
-            return await self._unknown(hand)
+        except OutcomeUnknown as error:
+            return await self._unknown(hand, error.authority_ref)
         return await self._record(hand, outcome)
 
     async def _ask(self, hand: _Hand) -> Invoice | None:
         outcome = await hand.provider.status(hand.issuer, self._papers.ref(hand.invoice))
         return await self._record(hand, outcome)
 
-    async def _unknown(self, hand: _Hand) -> Invoice | None:
+    async def _unknown(self, hand: _Hand, authority_ref: str | None = None) -> Invoice | None:
         values = {
+            "authority_ref": authority_ref or hand.invoice.authority_ref,
             "next_attempt_at": self._clock.now() + _ASK_AGAIN,
             "worker": None,
             "failure_reason": "outcome_unknown",
