@@ -50,7 +50,8 @@ def closure(projects: dict[str, Path], package: Path) -> set[Path]:
             continue
         found.add(folder)
         declared = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["dependencies"]
-        pending += [projects[name] for name in declared if name.startswith(PREFIX)]
+        names = [name.partition("[")[0] for name in declared]
+        pending += [projects[name] for name in names if name.startswith(PREFIX)]
     return found
 
 

@@ -35,7 +35,7 @@ async def refund(
 
 
 @router.get("/{sale_id}/refunds", response_model=Page[RefundOut])
-async def find(sale_id: UUID, ctx: Ctx, caller: Caller, paging: Paging) -> Page[RefundOut]:
+async def find_refunds(sale_id: UUID, ctx: Ctx, caller: Caller, paging: Paging) -> Page[RefundOut]:
     """Newest first; those that failed are there, too."""
     sale, found = await service.find(ctx, caller, sale_id, paging)
     return as_page(found, lambda row: presentation.present(sale, row[0]))
