@@ -65,7 +65,7 @@ async def movements(
 
 
 @router.get("/sessions")
-async def find(
+async def find_sessions(
     register_id: UUID,
     ctx: Ctx,
     caller: Caller,
@@ -81,7 +81,7 @@ async def find(
 
 
 @router.get("/sessions/{cash_session_id}")
-async def get(register_id: UUID, cash_session_id: UUID, ctx: Ctx, caller: Caller) -> Data[SessionOut]:
+async def get_session(register_id: UUID, cash_session_id: UUID, ctx: Ctx, caller: Caller) -> Data[SessionOut]:
     """With `totals` by kind, method and cashier."""
     return Data(data=await service.get(ctx, caller, register_id, cash_session_id))
 
