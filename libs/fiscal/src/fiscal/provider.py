@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from kernel import Country
+from kernel import Country, Money
 
 from fiscal.document import DocumentKind, FiscalDocument
 from fiscal.errors import Message
@@ -168,13 +169,15 @@ class PrintedCode:
 @dataclass(frozen=True, slots=True)
 class Printed:
     """What the law wants on paper, in its words. title: such as BOLETA ELECTRÓNICA. mark: the letter of an Argentine
-    invoice. facts: label and value, such as CAE. texts: whole sentences below all else."""
+    invoice. facts: label and value, such as CAE. texts: whole sentences below all else.
+    taxes: by rate, where the document rounds them otherwise than the sum of its lines."""
 
     title: str
     mark: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     code: PrintedCode | None = None
     texts: tuple[str, ...] = ()
+    taxes: tuple[tuple[Decimal, Money], ...] = ()
 
 
 class FiscalProvider(Protocol):

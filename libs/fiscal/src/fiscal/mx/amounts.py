@@ -1,7 +1,7 @@
 """Amounts of a CFDI out of what was charged. Pure Decimal.
 
 Prices at the till include tax. Lines carry six decimals, so that each tax is exactly its base times its rate; the head
-carries two, each the rounded sum of its lines, as the rules of Anexo 20 want it. Total is what was charged, to the cent.
+carries two, each the rounded sum of its lines, as the rules of Anexo 20 want it. Total is what was charged.
 
 Rounding several sums apart from one another may miss the total by a cent. Then a line gets a discount of less than a
 cent and a price higher by as much, which changes no base and no tax, and steers the two rounded sums onto it.

@@ -99,7 +99,7 @@ def words(text: str, longest: int) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()[:longest].strip()
 
 
-def _concept(concept: Concept, document: FiscalDocument, issuer: Issuer) -> dict[str, Any]:
+def _concept(concept: Concept, document: FiscalDocument, issuer: Issuer) -> cfdi40.ScalarMap:
     line = concept.line
     product, unit = _keys(document, issuer)
     values: dict[str, Any] = {

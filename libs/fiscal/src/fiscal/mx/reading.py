@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
 
 from lxml import etree
 
 from fiscal.errors import Message
+from fiscal.mx.answers import Printout, Soap, Standing
 
 _CFDI = "{http://www.sat.gob.mx/cfd/4}"
 _TFD = "{http://www.sat.gob.mx/TimbreFiscalDigital}TimbreFiscalDigital"
-
-
-@dataclass(frozen=True, slots=True)
-class Printout:
-    """What identifies a sealed document to SAT."""
-
-    issuer: str
-    receiver: str
-    total: str
-    seal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Soap:
-    """An answer of Finkok. xml: of the stamped document. codes: of its incidencias, or of the cancellation."""
-
-    xml: bytes | None = field(default=None, repr=False)
-    messages: tuple[Message, ...] = ()
-    status: str = ""
-    receipt: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How SAT says a document stands: Estado, EstatusCancelacion."""
-
-    state: str
-    cancelation: str
 
 
 def stamped_uuid(content: bytes, sent: bytes) -> str | None:

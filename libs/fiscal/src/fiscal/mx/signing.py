@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import satcfdi
 from lxml import etree
@@ -19,28 +20,23 @@ from fiscal.errors import Message, Rejected
 from fiscal.mx.document import Issuer, build
 
 
-@dataclass(frozen=True, slots=True)
-class Csd:
-    """A business's certificate of digital seal, as it was uploaded."""
+def sealed(
+    document: FiscalDocument, issuer: Mapping[str, Any], csd: Mapping[str, bytes], series: str, number: int
+) -> bytes:
+    """The CFDI that the PAC stamps. issuer: fields of `Issuer`. csd: the profile's secrets.
 
-    certificate: bytes = field(repr=False)
-    key: bytes = field(repr=False)
-    password: bytes = field(repr=False)
-
-
-def sealed(document: FiscalDocument, issuer: Issuer, csd: Csd, series: str, number: int) -> bytes:
-    """The CFDI that the PAC stamps. Raises Rejected for what the schema does not take, BadProfile for an expired CSD."""
+    Raises Rejected for what the schema does not take, BadProfile for an expired CSD."""
     signer = _signer(csd)
     certificate = signer.certificate.to_cryptography()
     certificates.check_current(certificate, document.local_time.date(), "credentials.certificate")
-    cfdi = build(document, issuer, series, number)
+    cfdi = build(document, Issuer(**issuer), series, number)
     cfdi.sign(signer)
     content: bytes = cfdi.xml_bytes()
     _check(content)
     return content
 
 
-def cancelation(csd: Csd, uuid: str, motive: str, substitution: str | None, at: datetime) -> bytes:
+def cancelation(csd: Mapping[str, bytes], uuid: str, motive: str, substitution: str | None, at: datetime) -> bytes:
     """The signed request (XMLDSig over RSA-SHA1, which is what SAT takes). at: local time of the issuer."""
     request = Cancelacion(
         emisor=_signer(csd),
@@ -51,9 +47,9 @@ def cancelation(csd: Csd, uuid: str, motive: str, substitution: str | None, at: 
     return content
 
 
-def _signer(csd: Csd) -> Signer:
-    certificate = certificates.read_certificate(csd.certificate, "credentials.certificate")
-    key = certificates.read_key(csd.key, csd.password, "credentials.key")
+def _signer(csd: Mapping[str, bytes]) -> Signer:
+    certificate = certificates.read_certificate(csd["certificate"], "credentials.certificate")
+    key = certificates.read_key(csd["key"], csd["keyPassword"], "credentials.key")
     return Signer(crypto.X509.from_cryptography(certificate), key)
 
 
@@ -61,7 +57,7 @@ def _check(content: bytes) -> None:
     schema = _schema()
     if not schema.validate(etree.fromstring(content)):
         # The schema's words quote the value: they are the issuer's to read, as an authority's are.
-        raise Rejected([Message("xsd", str(error.message)[:300]) for error in list(schema.error_log)[:10]])
+        raise Rejected([Message("xsd", str(error.message)[:300]) for error in schema.error_log][:10])
 
 
 @cache
