@@ -6,8 +6,9 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from stack.countries import shop_of
 
@@ -159,6 +160,22 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
             "discount": "1.00",
             "notes": "Sin bolsa",
             "customer": {**buyer, "taxId": "XAXX010101000"},
+        },
+        "POST /sales/sync": {
+            "businessId": merchant.business_id,
+            "branchId": merchant.branch_id,
+            "deviceId": "caja-1",
+            "lastSequence": 1,
+            "sales": [
+                {
+                    "id": str(uuid4()),
+                    "soldAt": datetime.now(UTC).isoformat(),
+                    "sequence": 1,
+                    "items": [{"productId": product["id"], "quantity": 1}],
+                    "payment": {"method": "CASH", "tendered": "10000.00"},
+                    "total": "45.00",
+                }
+            ],
         },
         "POST /sales/{sale_id}/cancel": {},
         "POST /cash-registers": {

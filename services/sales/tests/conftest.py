@@ -84,6 +84,7 @@ class FakeCatalog(inventory_pb2_grpc.InventoryServicer):
         self.sold: dict[str, int] = {}
         self.reservations: dict[str, Reservation] = {}
         self.returns: dict[str, dict[str, int]] = {}
+        self.priced_at_ms: dict[str, int] = {}
 
     def add(self, price: Money, *, stock: int, tax_rate: str = "0.16", name: str = "Café de olla") -> UUID:
         product = new_id()
@@ -156,6 +157,10 @@ class FakeCatalog(inventory_pb2_grpc.InventoryServicer):
         if found is None or found.status == "RELEASED":
             if any(product not in self.products for product in lines):
                 raise NotFound("Product not found", code="product_not_found")
+            if request.already_sold:
+                for product, quantity in lines.items():
+                    self.available[product] = max(self.available[product], quantity)
+            self.priced_at_ms[request.sale_id] = request.priced_at_ms
             short = {p: self.available[p] for p, quantity in lines.items() if self.available[p] < quantity}
             if short:
                 listed = ",".join(f"{product}:{left}" for product, left in short.items())

@@ -14,12 +14,14 @@ from sales.base import Base
 from sales.cash_registers.routes import router as cash_registers
 from sales.cash_sessions.routes import router as cash_sessions
 from sales.context import SalesContext
+from sales.devices.routes import router as devices
 from sales.refunds import jobs as refund_jobs
 from sales.refunds import routes as refunds
 from sales.sales import jobs, routes, rpc
 from sales.sales.consumers import CONSUMER
 from sales.sales.peers import Inventory, Payments
 from sales.settings import SalesSettings
+from sales.sync.routes import router as sync
 from sales.z_reports.renderer import Renderer
 from sales.z_reports.routes import router as z_reports
 
@@ -37,6 +39,7 @@ async def build(kit: Kit[Any]) -> Service:
         clock=kit.clock,
         database=kit.database,
         cipher=kit.cipher,
+        blind_index=kit.blind_index,
         idempotency=kit.idempotency,
         access=kit.access,
         directory=kit.directory,
@@ -46,7 +49,7 @@ async def build(kit: Kit[Any]) -> Service:
     )
     return Service(
         context=context,
-        routers=[routes.router, refunds.router, cash_registers, cash_sessions, z_reports],
+        routers=[devices, sync, routes.router, refunds.router, cash_registers, cash_sessions, z_reports],
         rpc=[rpc.rpc_service(context)],
         consumers=[CONSUMER],
         jobs=[jobs.resumer(context), refund_jobs.resumer(context)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.auth import Access
-from chassis.crypto import FieldCipher
+from chassis.crypto import BlindIndex, FieldCipher
 from chassis.database import Database
 from chassis.database.idempotency import Idempotency
 from chassis.directory import Directory
@@ -22,6 +22,7 @@ class SalesContext:
     clock: Clock
     database: Database
     cipher: FieldCipher
+    blind_index: BlindIndex
     idempotency: Idempotency
     access: Access
     directory: Directory

@@ -30,6 +30,9 @@ class SalesSettings(ServiceSettings):
     creation_deadline: int = Field(default=300, ge=10, le=3600)
     resume_every: float = Field(default=2, gt=0, le=60)
 
+    # A till that was offline may send what it sold this many days ago.
+    sync_days: int = Field(default=30, ge=1, le=366)
+
     catalog_timeout: float = Field(default=4, gt=0, le=30)
     # A payment provider answers slowly at times; payments itself gives up on it earlier than this.
     payments_timeout: float = Field(default=12, gt=0, le=60)

@@ -54,7 +54,7 @@ async def session_for(
     Conflict (cash_register_closed) for a register that is not open.
     """
     if register_id is not None:
-        await _check_register(unit, business_id, branch_id, register_id)
+        await _check_register(unit, business_id, branch_id, register_id, deleted_since=sold_at is not None)
     of_business = CashSession.business_id == business_id, CashSession.branch_id == branch_id
     sessions = select(CashSession.id).where(*of_business).order_by(CashSession.opened_at.desc()).limit(2)
     if register_id is not None:
@@ -138,10 +138,14 @@ async def refund_session_for(unit: UnitOfWork, *, sale: DrawerSale, register_id:
     return found
 
 
-async def _check_register(unit: UnitOfWork, business_id: UUID, branch_id: UUID, register_id: UUID) -> None:
+async def _check_register(
+    unit: UnitOfWork, business_id: UUID, branch_id: UUID, register_id: UUID, *, deleted_since: bool
+) -> None:
     query = select(CashRegister.branch_id).where(
-        CashRegister.id == register_id, CashRegister.business_id == business_id, CashRegister.deleted_at.is_(None)
+        CashRegister.id == register_id, CashRegister.business_id == business_id
     )
+    if not deleted_since:
+        query = query.where(CashRegister.deleted_at.is_(None))
     stands_in = (await unit.session.execute(query)).scalar_one_or_none()
     if stands_in is None:
         raise errors.register_not_found()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,9 +41,16 @@ class Oddity:
         return {"code": self.code.value, **self.details}
 
 
-def oddities_of(reckoning: Reckoning, *, lowest: Decimal, pending_sales: int, exponent: int) -> Sequence[Oddity]:
-    """pending_sales: of this session, whose payment is open. lowest: the least cash that was ever expected. exponent:
-    the currency's decimals."""
+def oddities_of(
+    reckoning: Reckoning,
+    *,
+    lowest: Decimal,
+    pending_sales: int,
+    exponent: int,
+    missing_sales: Mapping[str, int] = MappingProxyType({}),
+) -> Sequence[Oddity]:
+    """pending_sales: of this session, whose payment is open. missing_sales: how many have not come in, by till. lowest:
+    the least cash that was ever expected. exponent: the currency's decimals."""
 
     def text(amount: Decimal) -> str:
         return f"{amount:.{exponent}f}"
@@ -55,6 +63,8 @@ def oddities_of(reckoning: Reckoning, *, lowest: Decimal, pending_sales: int, ex
         found.append(Oddity(ExceptionCode.NEGATIVE_EXPECTED, {"amount": text(lowest)}))
     if pending_sales:
         found.append(Oddity(ExceptionCode.PENDING_SALES, {"count": pending_sales}))
+    for till, count in missing_sales.items():
+        found.append(Oddity(ExceptionCode.MISSING_SALES, {"count": count, "till": till}))
     return found
 
 

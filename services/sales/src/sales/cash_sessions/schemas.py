@@ -111,12 +111,14 @@ class ApprovalOut(ResponseModel):
 
 class ExceptionOut(ResponseModel):
     """What was odd at closing. DIFFERENCE: `amount` beyond `tolerance`. NEGATIVE_EXPECTED: `amount`, the least that was
-    ever expected. PENDING_SALES: `count` of sales whose payment was open, up to 1,000."""
+    ever expected. PENDING_SALES: `count` of sales whose payment was open, up to 1,000. MISSING_SALES: `count` of sales
+    that `till` has numbered and not sent."""
 
     code: ExceptionCode
     amount: str | None = None
     tolerance: str | None = None
     count: int | None = None
+    till: str | None = None
 
 
 class SessionOut(ResponseModel):

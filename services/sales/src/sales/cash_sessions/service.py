@@ -33,10 +33,14 @@ from sales.cash_sessions.schemas import (
 )
 from sales.cash_sessions.status import CASH, EntryKind, MovementType, SessionStatus
 from sales.context import SalesContext
+from sales.devices import repository as devices
 from sales.sales.errors import branch_inactive, business_inactive
 from sales.z_reports.document import frozen
 
 log = get_logger(__name__)
+
+_MOST_TILLS = 50
+"""Of which a closing tells that sales are missing."""
 
 
 async def open_register(
@@ -120,7 +124,14 @@ async def close_register(
         found = Reckoning(expected=session.expected, counted=amount, tolerance=tolerance)
         pending = await repository.pending_sales(unit.session, session.id)
         exponent = Currency(session.currency).exponent
-        oddities = reckoning.oddities_of(found, lowest=session.lowest, pending_sales=pending, exponent=exponent)
+        gaps = await devices.with_gaps(unit.session, session.id, _MOST_TILLS)
+        oddities = reckoning.oddities_of(
+            found,
+            lowest=session.lowest,
+            pending_sales=pending,
+            exponent=exponent,
+            missing_sales={row.name: int(row.missing) for row in gaps},
+        )
 
         session.status = SessionStatus.CLOSED
         session.closed_at = unit.clock.now()

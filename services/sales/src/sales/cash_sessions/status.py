@@ -37,6 +37,8 @@ class ExceptionCode(StrEnum):
     NEGATIVE_EXPECTED = "NEGATIVE_EXPECTED"
     # Sales of the session whose payment was still open.
     PENDING_SALES = "PENDING_SALES"
+    # Numbered sales of a till of this drawer that had not come in.
+    MISSING_SALES = "MISSING_SALES"
 
 
 CASH = "CASH"

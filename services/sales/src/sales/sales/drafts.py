@@ -33,10 +33,25 @@ class Browser:
 
 
 @dataclass(frozen=True, slots=True)
+class OfflineSale:
+    """What a till says of a sale it made while it was offline.
+
+    sold_at: when the buyer left with the goods. till: the till, which numbers its sales. total: what it charged, before
+    cash rounding. content: a keyed hash of all it said.
+    """
+
+    sold_at: datetime
+    till: str
+    sequence: int
+    total: Decimal | None
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SaleDraft:
     """kyc_level: of the seller's token, None for an administrator. register_id: the drawer that was named.
-    sold_at: when the buyer left with the goods, of a sale that is entered later; then nothing is refused for want of
-    stock. Amounts are in the business's currency."""
+    offline: of a sale that took place before; then nothing is refused for want of stock. Amounts are in the business's
+    currency."""
 
     seller_id: UUID
     business: Business
@@ -52,7 +67,11 @@ class SaleDraft:
     kyc_level: int | None
     customer: dict[str, Any] | None
     notes: str | None
-    sold_at: datetime | None = None
+    offline: OfflineSale | None = None
+
+    @property
+    def sold_at(self) -> datetime | None:
+        return self.offline.sold_at if self.offline else None
 
 
 def draft_of(
@@ -63,10 +82,12 @@ def draft_of(
     branch: Branch,
     *,
     browser: Browser,
-    sold_at: datetime | None = None,
+    offline: OfflineSale | None = None,
 ) -> SaleDraft:
     """Raises InvalidInput for an amount that is none in the business's currency."""
     currency = business.currency
+    if offline is not None:
+        _amount("total", offline.total, currency)
     cash, other = body.part(cash=True), body.part(cash=False)
     main = other or cash
     assert main is not None
@@ -85,12 +106,13 @@ def draft_of(
         kyc_level=None if caller.is_admin else caller.kyc_level,
         customer=customer_fields(body.customer),
         notes=body.notes or None,
-        sold_at=sold_at,
+        offline=offline,
     )
 
 
 def new_sale(cipher: FieldCipher, draft: SaleDraft, sale_id: UUID, cash_session_id: UUID | None, now: datetime) -> Sale:
     """Before its first step; nobody has been told to carry it on yet."""
+    offline = draft.offline
     return Sale(
         id=sale_id,
         business_id=draft.business.id,
@@ -101,6 +123,10 @@ def new_sale(cipher: FieldCipher, draft: SaleDraft, sale_id: UUID, cash_session_
         created_at=now,
         updated_at=now,
         sold_at=draft.sold_at,
+        till=offline.till if offline else None,
+        till_sequence=offline.sequence if offline else None,
+        till_total=offline.total if offline else None,
+        till_content=offline.content if offline else None,
         basket=draft.basket,
         customer=presentation.seal_customer(cipher, sale_id, draft.customer),
         notes=draft.notes,

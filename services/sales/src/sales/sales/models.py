@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from kernel import Currency, Money
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sales.base import Base
@@ -75,6 +75,11 @@ class Sale(Base):
 
     # When the buyer left with the goods, where that was before the sale came here: a till that was offline.
     sold_at: Mapped[datetime | None]
+    # Such a till, its number for the sale, what it charged, and a keyed hash of all it said: the same again is no news.
+    till: Mapped[str | None]
+    till_sequence: Mapped[int | None] = mapped_column(BigInteger)
+    till_total: Mapped[Decimal | None]
+    till_content: Mapped[bytes | None]
 
     # What was asked for: {"items": [{"productId", "quantity", "discount"}], "discount", "parts": {"cash", "provider"}},
     # amounts as decimal strings, a discount also as {"percent"}; parts only where the payment is split.

@@ -88,7 +88,8 @@ class Inventory:
             sale_id=str(sale.id),
             lines=lines,
             expires_at_ms=_millis(expires_at),
-            revive=revive,
+            # A sale made offline that was refused may be sent again: what was released is reserved again.
+            revive=revive or sale.sold_at is not None,
             already_sold=sale.sold_at is not None,
             priced_at_ms=_millis(sale.sold_at) if sale.sold_at is not None else 0,
         )

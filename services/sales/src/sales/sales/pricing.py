@@ -45,9 +45,16 @@ def priced(sale: Sale, products: Mapping[UUID, PricedProduct], rounding: CashRou
         raise errors.nothing_to_pay()
     cash = _cash(sale, totals.total)
     handed = in_cash(cash, rounding)
-    if sale.tendered is not None and sale.tendered < handed.decimal:
+    # What was sold offline has been paid, whatever it should have cost: that is told, and refused to nobody.
+    if sale.tendered is not None and sale.tendered < handed.decimal and sale.sold_at is None:
         raise errors.insufficient_tender(str(handed))
     return Priced(totals, cash, handed - cash)
+
+
+def differs_from_till(sale: Sale) -> bool:
+    """Whether a till charged, or was given, something else than the sale is worth by the catalogue's prices."""
+    charged = sale.till_total is not None and sale.till_total != sale.total
+    return charged or (sale.till is not None and sale.tendered is not None and sale.tendered < sale.cash_paid)
 
 
 def write_prices(sale: Sale, products: Mapping[UUID, PricedProduct], price: Priced) -> None:
@@ -58,7 +65,7 @@ def write_prices(sale: Sale, products: Mapping[UUID, PricedProduct], price: Pric
     sale.cash_amount, sale.rounding = price.cash.decimal, price.rounding.decimal
     if sale.payment_method == PaymentMethod.CASH or sale.cash_amount:
         tendered = sale.tendered if sale.tendered is not None else sale.cash_paid
-        sale.tendered, sale.change = tendered, tendered - sale.cash_paid
+        sale.tendered, sale.change = tendered, max(tendered - sale.cash_paid, Decimal(0))
     for position, (wanted, line) in enumerate(zip(sale.basket["items"], totals.lines, strict=True)):
         product = products[UUID(wanted["productId"])]
         sale.items.append(

@@ -7,7 +7,8 @@ do no harm: the first result counts and the second finds the step gone.
 A driver that dies leaves `resume_at` behind, after which the resumer takes over. What happens then:
 
 step              carried on by                     given up when
-RESERVING         reserving again                   the catalogue refuses, is down, or the caller is long gone
+RESERVING         reserving again                   the catalogue refuses, is down, or the caller is long gone (a sale
+                                                    made offline only when it refuses)
 PAYING            creating the payment again        payments refuses, is down, or the caller is long gone
 AWAITING_PAYMENT  asking payments, after expiry     the payment failed
 COMMITTING        committing again                  never: REVIVING when the reservation is gone
@@ -73,4 +74,7 @@ async def _resume(ctx: SagaContext, sale: Sale) -> None:
 
 
 def _abandoned(ctx: SagaContext, sale: Sale) -> bool:
-    return ctx.clock.now() - sale.created_at > timedelta(seconds=ctx.settings.creation_deadline)
+    # What was sold offline is not given up: its buyer left before it came here.
+    return sale.sold_at is None and ctx.clock.now() - sale.created_at > timedelta(
+        seconds=ctx.settings.creation_deadline
+    )

@@ -297,8 +297,9 @@ class SaleOut(ResponseModel):
     tax; discount is everything taken off, on lines and on the whole; subtotal is the goods before discounts, without
     that tax. rounding is what cash rounding adds to total: total + rounding is handed over, and payments add up to
     that. cashToReturn: of a canceled split sale, the cash to hand back if it was taken; it never was in the drawer.
-    soldAt: when the buyer left with the goods. paymentNote tells what is odd about the money: late_payment_accepted,
-    late_payment_refunded, refund_failed, amount_mismatch."""
+    soldAt: when the buyer left with the goods. till: of a sale made offline, and tillTotal what the till charged; where
+    that is not the total of the catalogue's prices, paymentNote says till_mismatch. paymentNote tells what is odd about
+    the money: late_payment_accepted, late_payment_refunded, refund_failed, amount_mismatch, till_mismatch."""
 
     id: UUID
     business_id: UUID
@@ -326,6 +327,9 @@ class SaleOut(ResponseModel):
     created_by: UUID
     created_at: UtcDatetime
     sold_at: UtcDatetime | None
+    till: str | None
+    till_sequence: int | None
+    till_total: str | None
     updated_at: UtcDatetime
     completed_at: UtcDatetime | None
     canceled_at: UtcDatetime | None

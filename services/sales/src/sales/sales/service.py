@@ -17,7 +17,7 @@ from kernel import CobroError, Forbidden, NotFound, new_id
 from sales.cash_registers import ledger
 from sales.context import SalesContext
 from sales.sales import errors, presentation, repository, saga, settlement
-from sales.sales.drafts import Browser, SaleDraft, draft_of, new_sale
+from sales.sales.drafts import Browser, OfflineSale, SaleDraft, draft_of, new_sale
 from sales.sales.models import Sale
 from sales.sales.repository import SaleFilter, Visible
 from sales.sales.schemas import SaleIn
@@ -148,25 +148,32 @@ async def find(ctx: SalesContext, caller: Principal, query: SaleQuery, params: P
 
 
 async def prepare(
-    ctx: SalesContext, caller: Principal, body: SaleIn, browser: Browser, *, sold_at: datetime | None = None
+    ctx: SalesContext, caller: Principal, body: SaleIn, browser: Browser, *, offline: OfflineSale | None = None
 ) -> SaleDraft:
-    """What the caller may sell here. sold_at: of a sale that has taken place before.
+    """What the caller may sell here. offline: of a sale that has taken place before, also in a branch closed since.
 
     Raises NotFound, Forbidden, InvalidInput, RuleViolation (business_inactive, branch_inactive, branch_needed).
     """
     membership = await ctx.access.require(caller, body.business_id, Permission.OPERATE, branch_id=body.branch_id)
     business = await ctx.directory.business(body.business_id)
-    branch = await _branch(ctx, membership, body.business_id, body.branch_id)
+    branch = await branch_of(ctx, membership, body.business_id, body.branch_id)
     if not business.is_active:
         raise errors.business_inactive()
-    if not branch.is_active:
+    if not branch.is_active and offline is None:
         raise errors.branch_inactive()
-    return draft_of(ctx.settings, caller, body, business, branch, browser=browser, sold_at=sold_at)
+    return draft_of(ctx.settings, caller, body, business, branch, browser=browser, offline=offline)
 
 
 async def begin(ctx: SalesContext, unit: UnitOfWork, draft: SaleDraft, sale_id: UUID) -> Sale:
-    """The sale's row, for its saga to be driven after the transaction. Raises what the drawer refuses:
-    cash_register_not_found, cash_register_of_another_branch, cash_register_closed."""
+    """The sale's row, for its saga to be driven after the transaction. Raises as `draw_up`."""
+    sale = await draw_up(ctx, unit, draft, sale_id)
+    unit.session.add(sale)
+    return sale
+
+
+async def draw_up(ctx: SalesContext, unit: UnitOfWork, draft: SaleDraft, sale_id: UUID) -> Sale:
+    """The row before it is stored. Raises what the drawer refuses: cash_register_not_found,
+    cash_register_of_another_branch, cash_register_closed."""
     drawer = await ledger.session_for(
         unit,
         business_id=draft.business.id,
@@ -177,7 +184,6 @@ async def begin(ctx: SalesContext, unit: UnitOfWork, draft: SaleDraft, sale_id: 
     now = ctx.clock.now()
     sale = new_sale(ctx.cipher, draft, sale_id, drawer, now)
     sale.resume_at = now + ctx.settings.lease
-    unit.session.add(sale)
     return sale
 
 
@@ -222,7 +228,9 @@ def _check_cancelable(sale: Sale) -> None:
         raise errors.sale_in_progress()
 
 
-async def _branch(ctx: SalesContext, membership: Membership, business_id: UUID, branch_id: UUID | None) -> Branch:
+async def branch_of(ctx: SalesContext, membership: Membership, business_id: UUID, branch_id: UUID | None) -> Branch:
+    """The branch named, else the business's first, or one of an employee's. Raises NotFound, Forbidden, RuleViolation
+    (branch_needed)."""
     if branch_id is None and membership.role is BusinessRole.EMPLOYEE:
         if not membership.branch_ids:
             raise Forbidden("You are not assigned to any branch", code="branch_forbidden")

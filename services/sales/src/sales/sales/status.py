@@ -59,6 +59,7 @@ class PaymentNote(StrEnum):
     LATE_PAYMENT_REFUNDED = "late_payment_refunded"
     REFUND_FAILED = "refund_failed"
     AMOUNT_MISMATCH = "amount_mismatch"
+    TILL_MISMATCH = "till_mismatch"
 
 
 class IllegalMove(Exception):
@@ -75,7 +76,8 @@ STEPS: Mapping[Step, frozenset[Step]] = MappingProxyType(
         Step.REFUNDING: frozenset({Step.SETTLED, Step.COMMITTING}),
         Step.RELEASING: frozenset({Step.VOIDING, Step.SETTLED, Step.REVIVING, Step.REFUNDING}),
         Step.VOIDING: frozenset({Step.SETTLED, Step.REVIVING, Step.REFUNDING}),
-        Step.SETTLED: frozenset({Step.REVIVING, Step.REFUNDING}),
+        # RESERVING: a sale that took place, was refused, and is sent again by its till.
+        Step.SETTLED: frozenset({Step.REVIVING, Step.REFUNDING, Step.RESERVING}),
     }
 )
 

@@ -13,10 +13,11 @@ from chassis.telemetry.logs import get_logger
 from kernel import CobroError, Conflict, Currency, RateLimited, Unauthenticated, Unavailable
 
 from sales.cash_registers import ledger
+from sales.devices import repository as devices
 from sales.sales import errors, events, presentation, pricing, settlement
 from sales.sales.models import Sale
 from sales.sales.peers import Payment, outcome_unknown
-from sales.sales.status import CancelReason, PaymentMethod, Step
+from sales.sales.status import CancelReason, PaymentMethod, PaymentNote, Step
 from sales.sales.turns import SagaContext, Turn, give_up, later, moving, then
 
 log = get_logger(__name__)
@@ -29,7 +30,12 @@ async def reserve(ctx: SagaContext, sale: Sale) -> Turn:
     try:
         products = await ctx.inventory.reserve(sale, expires_at=_goods_until(ctx, sale))
         price = pricing.priced(sale, products, ctx.settings.rounding_of(Currency(sale.currency)))
-    except Unavailable as error:
+    except _TRY_LATER as error:
+        if sale.sold_at is not None and error.code != "reservation_mismatch":
+            # It has taken place: nobody gives it up because the catalogue is away.
+            return await later(ctx, sale, error)
+        if not isinstance(error, Unavailable):
+            return await give_up(ctx, sale, error.code, error)
         # Release is refused to no one and bars a late Reserve, so even an unknown outcome is settled by it.
         return await give_up(ctx, sale, CancelReason.CATALOG_UNAVAILABLE, error, pause=True)
     except CobroError as error:
@@ -45,6 +51,8 @@ async def reserve(ctx: SagaContext, sale: Sale) -> Turn:
             current.move(Step.COMMITTING)
         else:
             current.move(Step.PAYING)
+        if pricing.differs_from_till(current):
+            settlement.note(current, PaymentNote.TILL_MISMATCH)
         settlement.touch(current, ctx.clock.now(), ctx.settings.lease)
 
     return await then(ctx, sale, write)
@@ -99,6 +107,7 @@ async def commit(ctx: SagaContext, sale: Sale) -> Turn:
 
     async def write(unit: UnitOfWork, current: Sale) -> None:
         settlement.complete(unit, current, ctx.clock.now())
+        await _count_at_till(unit, current)
         await _fill_drawer(unit, current)
 
     return await then(ctx, sale, write)
@@ -213,6 +222,18 @@ def _write_payment(sale: Sale, payment: Payment) -> None:
     sale.payment_version = max(sale.payment_version, payment.version)
     sale.payment_details = payment.details
     sale.payment_expires_at = payment.expires_at
+
+
+async def _count_at_till(unit: UnitOfWork, sale: Sale) -> None:
+    if sale.till is not None and sale.till_sequence is not None:
+        await devices.received(
+            unit,
+            business_id=sale.business_id,
+            branch_id=sale.branch_id,
+            name=sale.till,
+            number=sale.till_sequence,
+            cash_session_id=sale.cash_session_id,
+        )
 
 
 async def _fill_drawer(unit: UnitOfWork, sale: Sale) -> None:

@@ -138,6 +138,7 @@ def _remarks(report: ZReport, labels: Labels, money: _Amounts) -> list[str]:
             amount=money(oddity.amount or Decimal(0)),
             tolerance=money(oddity.tolerance or Decimal(0)),
             count=oddity.count or 0,
+            till=oddity.till or "",
         )
 
     remarks = [said(oddity) for oddity in report.exceptions]

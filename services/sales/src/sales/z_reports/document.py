@@ -38,6 +38,7 @@ class Oddity(_Part):
     amount: Decimal | None = None
     tolerance: Decimal | None = None
     count: int | None = None
+    till: str | None = None
 
 
 class Summed(_Part):

@@ -14,7 +14,7 @@ from sales.cash_sessions.status import ExceptionCode
 @dataclass(frozen=True, slots=True)
 class Labels:
     """`count` takes the number of operations; `page` the page and the number of pages; the exceptions `amount`,
-    `tolerance` and `count`."""
+    `tolerance`, `count` and `till`."""
 
     report: str
     number: str
@@ -100,6 +100,7 @@ _LABELS: Mapping[Language, Labels] = MappingProxyType(
                 ExceptionCode.DIFFERENCE: "Diferencia de {amount}, mayor que la tolerancia de {tolerance}.",
                 ExceptionCode.NEGATIVE_EXPECTED: "Salió más efectivo del que había: el saldo llegó a {amount}.",
                 ExceptionCode.PENDING_SALES: "Ventas con el pago pendiente al cierre: {count}.",
+                ExceptionCode.MISSING_SALES: "Ventas sin conexión que la terminal {till} aún no envía: {count}.",
             },
         ),
         Language.PT: Labels(
@@ -147,6 +148,7 @@ _LABELS: Mapping[Language, Labels] = MappingProxyType(
                 ExceptionCode.DIFFERENCE: "Diferença de {amount}, maior que a tolerância de {tolerance}.",
                 ExceptionCode.NEGATIVE_EXPECTED: "Saiu mais dinheiro do que havia: o saldo chegou a {amount}.",
                 ExceptionCode.PENDING_SALES: "Vendas com o pagamento pendente no fechamento: {count}.",
+                ExceptionCode.MISSING_SALES: "Vendas offline que o terminal {till} ainda não enviou: {count}.",
             },
         ),
         Language.EN: Labels(
@@ -194,6 +196,7 @@ _LABELS: Mapping[Language, Labels] = MappingProxyType(
                 ExceptionCode.DIFFERENCE: "A difference of {amount}, above the tolerance of {tolerance}.",
                 ExceptionCode.NEGATIVE_EXPECTED: "More cash went out than there was: the balance fell to {amount}.",
                 ExceptionCode.PENDING_SALES: "Sales whose payment was open at closing: {count}.",
+                ExceptionCode.MISSING_SALES: "Offline sales that the till {till} has not sent yet: {count}.",
             },
         ),
     }

@@ -200,9 +200,9 @@ async def test_what_is_odd_keeps_nobody_from_closing(drawer: Drawer) -> None:
     closed = await drawer.close("50", by=drawer.employee)
     assert (closed["expectedCash"], closed["difference"], closed["needsApproval"]) == ("-20.00", "70.00", True)
     assert closed["exceptions"] == [
-        {"code": "DIFFERENCE", "amount": "70.00", "tolerance": "20.00", "count": None},
-        {"code": "NEGATIVE_EXPECTED", "amount": "-30.10", "tolerance": None, "count": None},
-        {"code": "PENDING_SALES", "amount": None, "tolerance": None, "count": 1},
+        {"code": "DIFFERENCE", "amount": "70.00", "tolerance": "20.00", "count": None, "till": None},
+        {"code": "NEGATIVE_EXPECTED", "amount": "-30.10", "tolerance": None, "count": None, "till": None},
+        {"code": "PENDING_SALES", "amount": None, "tolerance": None, "count": 1, "till": None},
     ]
     path = f"/sessions/{drawer.session_id}/approve"
     assert (await drawer.call("POST", path, {"note": "Visto"}, by=drawer.employee)).status_code == 403

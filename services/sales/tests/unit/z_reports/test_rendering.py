@@ -56,6 +56,7 @@ def make_report(**changes: Any) -> ZReport:
             {"code": "DIFFERENCE", "amount": "-35.25", "tolerance": "20.00"},
             {"code": "NEGATIVE_EXPECTED", "amount": "-12.00"},
             {"code": "PENDING_SALES", "count": 2},
+            {"code": "MISSING_SALES", "count": 3, "till": "caja-1"},
         ],
         **changes,
     }
@@ -102,6 +103,7 @@ def test_it_says_what_the_closing_said() -> None:
         "Diferencia de -$35.25, mayor que la tolerancia de $20.00.",
         "Salió más efectivo del que había: el saldo llegó a -$12.00.",
         "Ventas con el pago pendiente al cierre: 2.",
+        "Ventas sin conexión que la terminal caja-1 aún no envía: 3.",
         "La diferencia necesita la autorización del dueño.",
         "Notas: Faltó cambio 🪙",
     ]

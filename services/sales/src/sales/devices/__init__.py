@@ -1,0 +1,1 @@
+"""Tills that sell while they are offline, and what of their numbered sales has not come in."""

@@ -1,0 +1,1 @@
+"""What a till sold while it was offline."""
