@@ -25,12 +25,15 @@ from billing.receipts.qr import Qr
 _INK = HexColor(0x1B2733)
 _ACCENT = HexColor(0x0F766E)
 _PALE = HexColor(0xF1F5F9)
+_FRAME = HexColor(0xB42318)
 
 _PADDING = 7.0
 
 _SHOP = style(21, bold=True, color=_INK, lead=1.15)
 _TITLE = style(11, bold=True, align="right", color=_ACCENT)
 _NUMBER = style(17, bold=True, align="right", color=_INK, lead=1.2)
+_FRAMED = style(12, bold=True, align="center", color=_FRAME, lead=1.25)
+_BELOW_FRAME = style(9, bold=True, align="center", color=_FRAME)
 _META = style(9, align="right", color=QUIET)
 _LABEL = style(7.5, bold=True, color=_ACCENT)
 _TEXT = style(9.5, color=_INK, lead=1.4)
@@ -44,6 +47,7 @@ _SUM = style(9.5, color=QUIET)
 _TOTAL = style(14, bold=True, color=_INK)
 _TOTAL_RIGHT = style(14, bold=True, align="right", color=_INK)
 _SCAN = style(8.5, color=QUIET)
+_CAPTION = style(8, align="center", color=_INK)
 _THANKS = style(10.5, bold=True, color=_ACCENT)
 
 _NO_PADDING = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0)]
@@ -72,12 +76,34 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
 
 def _head(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:
     left = [paragraph(document.issuer.name, _SHOP), paragraph(document.branch, _SUM)]
+    moment = paragraph(formatter.moment(document.sold_at, document.time_zone), _META)
+    if document.fiscal and document.fiscal.frame:
+        return _columns([[left, [*_box(document.fiscal), moment]]], [PAGE_COLUMN * 0.57, PAGE_COLUMN * 0.43])
     right = [
         paragraph((document.fiscal.heading if document.fiscal else labels.receipt).upper(), _TITLE),
         paragraph(document.number, _NUMBER),
-        paragraph(formatter.moment(document.sold_at, document.time_zone), _META),
+        moment,
     ]
     return _columns([[left, right]], [PAGE_COLUMN * 0.6, PAGE_COLUMN * 0.4])
+
+
+def _box(fiscal: FiscalPrint) -> list[Flowable]:
+    """Issuer, name and number in the frame that some authorities want."""
+    rows: list[list[Flowable]] = [[paragraph(text, _FRAMED)] for text in fiscal.frame]
+    box = Table(
+        rows,
+        colWidths=[PAGE_COLUMN * 0.43],
+        style=TableStyle(
+            [
+                ("BOX", (0, 0), (-1, -1), 1.6, _FRAME),
+                ("TOPPADDING", (0, 0), (-1, -1), 3),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
+                ("TOPPADDING", (0, 0), (-1, 0), 7),
+                ("BOTTOMPADDING", (0, -1), (-1, -1), 9),
+            ]
+        ),
+    )
+    return [box, Spacer(0, 3), paragraph(fiscal.below_frame, _BELOW_FRAME), Spacer(0, 3)]
 
 
 def _parties(document: ReceiptDocument, labels: Labels) -> Table:
@@ -170,7 +196,8 @@ def _authority(fiscal: FiscalPrint) -> Table:
         return Table([[[*facts, *texts]]], colWidths=[column], style=style)
     if fiscal.code_kind == "pdf417":
         wide = Pdf417(fiscal.code, column - 6 * mm, align="LEFT")
-        return Table([[[wide, Spacer(0, 4), *facts, *texts]]], colWidths=[column], style=style)
+        caption: list[Flowable] = [paragraph(text, _CAPTION) for text in fiscal.caption]
+        return Table([[[wide, *caption, Spacer(0, 6), *facts, *texts]]], colWidths=[column], style=style)
     square = Qr(fiscal.code, 34 * mm, align="LEFT")
     return Table([[square, [*facts, *texts]]], colWidths=[37 * mm, column - 37 * mm], style=style)
 

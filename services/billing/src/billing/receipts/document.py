@@ -68,6 +68,9 @@ class FiscalPrint(_Part):
     code_kind: str = ""
     code: str | None = None
     texts: tuple[str, ...] = ()
+    frame: tuple[str, ...] = ()
+    below_frame: str = ""
+    caption: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chassis.localization import Formatter
 from chassis.pdf.drawing import Rule, figure, paragraph, style
 from chassis.pdf.pages import STRIP_COLUMN, strip
+from reportlab.lib.colors import black
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 
@@ -38,6 +39,15 @@ _FLAT = TableStyle(
 )
 
 
+_BOX = TableStyle(
+    [
+        ("BOX", (0, 0), (-1, -1), 1.4, black),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+    ]
+)
+
+
 def render(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> bytes:
     """The PDF: one page of 80 mm whose height fits its content."""
     title = f"{_title(document, labels)} {document.number}"
@@ -48,7 +58,7 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
     return [
         *_head(document, labels),
         Rule(dashed=True, space=5),
-        paragraph(_title(document, labels).upper(), _HEADING),
+        *_name(document, labels),
         Spacer(0, 3),
         _pairs(
             [
@@ -71,6 +81,15 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
     ]
 
 
+def _name(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
+    fiscal = document.fiscal
+    if fiscal is None or not fiscal.frame:
+        return [paragraph(_title(document, labels).upper(), _HEADING)]
+    rows: list[list[Flowable]] = [[paragraph(text, _HEADING)] for text in fiscal.frame]
+    box = Table(rows, colWidths=[STRIP_COLUMN * 0.86], style=_BOX)
+    return [box, Spacer(0, 3), paragraph(fiscal.below_frame, _SMALL_CENTER)]
+
+
 def _title(document: ReceiptDocument, labels: Labels) -> str:
     return document.fiscal.heading if document.fiscal else labels.receipt
 
@@ -84,7 +103,7 @@ def _code(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
     if fiscal.code is None:
         return facts
     code = Pdf417(fiscal.code, STRIP_COLUMN) if fiscal.code_kind == "pdf417" else Qr(fiscal.code, 40 * mm)
-    return [*facts, Spacer(0, 4), code]
+    return [*facts, Spacer(0, 4), code, *(paragraph(text, _SMALL_CENTER) for text in fiscal.caption)]
 
 
 def _legal(document: ReceiptDocument, labels: Labels) -> list[Flowable]:

@@ -57,6 +57,9 @@ def printed_form(
             code_kind=printed.code.kind.value if printed.code else "",
             code=printed.code.content if printed.code else None,
             texts=printed.texts,
+            frame=printed.frame,
+            below_frame=printed.below_frame,
+            caption=printed.caption,
         ),
     )
 
