@@ -1,7 +1,7 @@
 """Argentina: CAE of ARCA (formerly AFIP) by WSFEv1, with tickets of WSAA.
 
-Built from the services' published manuals as others quote them, and run against a twin alone: nothing here has been sent
-to ARCA. Not settled, and to be tried in homologación first:
+Built from the services' published manuals as others quote them, and run against a twin alone: nothing here has been
+sent to ARCA. Not settled, and to be tried in homologación first:
 
 * by how much the VAT of a rate may differ from its base times the rate; `amounts` stays within one centavo;
 * for how long WSAA refuses a second ticket while one is good; we ask for one, and wait when it is refused;

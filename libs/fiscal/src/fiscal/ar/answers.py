@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
+from fiscal.ar.answer_shapes import Consulted, Decision, Last, Login
 from fiscal.errors import Message, OutcomeUnknown
 
 # Of the document as it was sent, what tells it from another one under the same number.
@@ -24,45 +24,6 @@ _IDENTITY = (
     "ImpOpEx",
     "ImpIVA",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Either a ticket or a fault, whose code is such as coe.alreadyAuthenticated."""
-
-    token: str = field(default="", repr=False)
-    sign: str = field(default="", repr=False)
-    expires_at: datetime | None = None
-    fault: Message | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    number: int | None
-    errors: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """result: A accepted, R rejected, P in part, empty where errors alone came back. notes: Observaciones."""
-
-    result: str
-    cae: str
-    due: date | None
-    notes: tuple[Message, ...]
-    errors: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Consulted:
-    """found: something is under this number. same: it is the document that was prepared."""
-
-    found: bool
-    same: bool
-    cae: str
-    due: date | None
-    notes: tuple[Message, ...]
-    errors: tuple[Message, ...]
 
 
 def login(body: bytes) -> Login:
@@ -120,14 +81,13 @@ def consulted(body: bytes, prepared: bytes) -> Consulted:
 
 
 def _parsed(body: bytes) -> etree._Element:
+    if b"<!DOCTYPE" in body:
+        raise OutcomeUnknown("answer_unreadable")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(body, parser)
+        return etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         raise OutcomeUnknown("answer_unreadable") from None
-    if root.getroottree().docinfo.doctype:
-        raise OutcomeUnknown("answer_unreadable")
-    return root
 
 
 def _result(body: bytes, name: str) -> etree._Element:

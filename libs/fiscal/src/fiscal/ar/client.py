@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from kernel import Clock
 
-from fiscal.ar import answers
+from fiscal.ar.answer_shapes import Consulted, Decision, Last, Login
 from fiscal.ar.settings import ArgentinaSettings
 from fiscal.ar.tickets import Pass, Tickets
 from fiscal.errors import AuthorityUnavailable, BadProfile, OutcomeUnknown, WorkshopFailed
@@ -43,24 +43,24 @@ class ArcaClient:
         await self._wsaa.close()
         await self._wsfe.close()
 
-    async def last(self, issuer: IssuerProfile, point_of_sale: int, type: int) -> answers.Last:
+    async def last(self, issuer: IssuerProfile, point_of_sale: int, type: int) -> Last:
         """Raises AuthorityUnavailable, BadProfile."""
         body = f"<PtoVta>{point_of_sale}</PtoVta><CbteTipo>{type}</CbteTipo>".encode()
-        found: answers.Last = await self._asked(issuer, "FECompUltimoAutorizado", body, "last")
+        found: Last = await self._asked(issuer, "FECompUltimoAutorizado", body, "last")
         return found
 
     async def consult(
         self, issuer: IssuerProfile, point_of_sale: int, type: int, number: int, prepared: bytes
-    ) -> answers.Consulted:
+    ) -> Consulted:
         """Raises AuthorityUnavailable, BadProfile."""
         body = (
             f"<FeCompConsReq><CbteTipo>{type}</CbteTipo><CbteNro>{number}</CbteNro>"
             f"<PtoVta>{point_of_sale}</PtoVta></FeCompConsReq>"
         ).encode()
-        found: answers.Consulted = await self._asked(issuer, "FECompConsultar", body, "consulted", prepared)
+        found: Consulted = await self._asked(issuer, "FECompConsultar", body, "consulted", prepared)
         return found
 
-    async def solicit(self, issuer: IssuerProfile, prepared: bytes) -> tuple[answers.Decision, bytes]:
+    async def solicit(self, issuer: IssuerProfile, prepared: bytes) -> tuple[Decision, bytes]:
         """What was decided, and the answer as it came. Raises AuthorityUnavailable, OutcomeUnknown, BadProfile."""
         for last_try in (False, True):
             ticket = await self._tickets.of(issuer)
@@ -73,7 +73,7 @@ class ArcaClient:
             if answer.status != 200:
                 raise OutcomeUnknown
             try:
-                found: answers.Decision = await self._workshop.run("fiscal.ar.answers:decision", answer.body)
+                found: Decision = await self._workshop.run("fiscal.ar.answers:decision", answer.body)
             except WorkshopFailed:
                 raise OutcomeUnknown("answer_unreadable") from None
             if not _refuses_ticket(found):
@@ -119,7 +119,7 @@ class ArcaClient:
             answer = await self._wsaa.send("loginCms", _LOGIN_PATH, data=_soap(body), headers=_headers(""))
             if answer.status == 503:
                 raise AuthorityUnavailable(retry_after=answer.retry_after)
-            found: answers.Login = await self._workshop.run("fiscal.ar.answers:login", answer.body)
+            found: Login = await self._workshop.run("fiscal.ar.answers:login", answer.body)
         except OutcomeUnknown as error:
             # A ticket that was given and lost is refused for a while; no document depends on it.
             raise AuthorityUnavailable(error.code) from None
@@ -154,7 +154,8 @@ def _refuses_ticket(found: Any) -> bool:
 
 
 def _envelope(operation: str, issuer: IssuerProfile, ticket: Pass, body: bytes) -> bytes:
-    auth = f"<Auth><Token>{escape(ticket.token)}</Token><Sign>{escape(ticket.sign)}</Sign><Cuit>{issuer.tax_id}</Cuit></Auth>"
+    token, sign = escape(ticket.token), escape(ticket.sign)
+    auth = f"<Auth><Token>{token}</Token><Sign>{sign}</Sign><Cuit>{issuer.tax_id}</Cuit></Auth>"
     return _soap(f'<{operation} xmlns="{_WSFE}">{auth}'.encode() + body + f"</{operation}>".encode())
 
 

@@ -14,7 +14,7 @@ NAMESPACE = "http://ar.gov.afip.dif.FEV1/"
 
 
 def build(voucher: Voucher) -> bytes:
-    request = etree.Element(_name("FeCAEReq"), nsmap={None: NAMESPACE})
+    request = etree.Element(_name("FeCAEReq"), nsmap={None: NAMESPACE})  # type: ignore[dict-item]
     head = _child(request, "FeCabReq")
     _texts(head, CantReg=1, PtoVta=voucher.point_of_sale, CbteTipo=voucher.type)
     detail = _child(_child(request, "FeDetReq"), "FECAEDetRequest")

@@ -85,9 +85,7 @@ def _certificates(
             wrong.extend(error.fields)
 
     def pair() -> None:
-        key = read_key(
-            draft.secrets["privateKey"], draft.secrets.get("privateKeyPassword"), "credentials.privateKey"
-        )
+        key = read_key(draft.secrets["privateKey"], draft.secrets.get("privateKeyPassword"), "credentials.privateKey")
         check_pair(certificate, key, "credentials.certificate")
 
     check(pair)

@@ -9,11 +9,10 @@ from typing import Final
 from kernel import Country
 
 from fiscal.ar import printing, profile
-from fiscal.ar.answers_shape import Consulted, Decision
+from fiscal.ar.answer_shapes import Consulted
 from fiscal.ar.client import ArcaClient
-from fiscal.ar.codes import LETTERS
 from fiscal.ar.settings import ArgentinaSettings
-from fiscal.ar.voucher import parse_series, point_of_sale, series, type_of, voucher
+from fiscal.ar.voucher import parse_series, point_of_sale, series_of, type_of, voucher
 from fiscal.document import DocumentKind, FiscalDocument
 from fiscal.errors import AuthorityUnavailable, BadProfile, Message, OutcomeUnknown
 from fiscal.profile import CheckedProfile, Environment, IssuerProfile, ProfileDraft
@@ -62,7 +61,7 @@ class ArgentinaProvider(FiscalProvider):
 
     def numbering(self, issuer: IssuerProfile, document: FiscalDocument) -> Numbering:
         type, place = type_of(issuer, document), point_of_sale(issuer)
-        return Numbering(str(type), series(place, type), f"{place:05d}-")
+        return Numbering(str(type), series_of(place, type), f"{place:05d}-")
 
     async def last_number(self, issuer: IssuerProfile, numbering: Numbering) -> int:
         """Raises AuthorityUnavailable; BadProfile where ARCA does not know the point of sale or the certificate."""
@@ -75,12 +74,10 @@ class ArgentinaProvider(FiscalProvider):
         return found.number
 
     async def prepare(self, issuer: IssuerProfile, document: FiscalDocument, lease: NumberLease) -> Prepared:
-        wanted = voucher(issuer, document, lease.number, self._settings.identified_from)
+        series = lease.numbering.series
+        wanted = voucher(issuer, document, series, lease.number, self._settings.identified_from)
         payload: bytes = await self._tools.workshop.run("fiscal.ar.document:build", wanted)
-        numbering = lease.numbering
-        return Prepared(
-            numbering.document_type, numbering.series, lease.number, payload, sha256(payload).hexdigest()
-        )
+        return Prepared(lease.numbering.document_type, series, lease.number, payload, sha256(payload).hexdigest())
 
     async def issue(self, issuer: IssuerProfile, ref: FiscalRef, *, idempotency_key: str) -> Outcome:
         """The number is what makes it one document: ARCA takes each once, and in order."""
@@ -116,7 +113,7 @@ class ArgentinaProvider(FiscalProvider):
         raise NotImplementedError("a credit note takes a document back")
 
     def printed(self, issuer: IssuerProfile, document: FiscalDocument, prepared: Prepared, outcome: Outcome) -> Printed:
-        shown = voucher(issuer, document, prepared.number, self._settings.identified_from)
+        shown = voucher(issuer, document, prepared.series, prepared.number)
         return printing.printed(issuer, shown, outcome)
 
     async def close(self) -> None:
@@ -132,3 +129,43 @@ class ArgentinaProvider(FiscalProvider):
         if found.same:
             return _accepted(ref, found.cae, found.due, found.notes, None)
         return Outcome(State.REJECTED, messages=messages)
+
+    async def _consulted(self, issuer: IssuerProfile, ref: FiscalRef) -> Consulted:
+        place, type = parse_series(ref.prepared.series)
+        prepared = ref.prepared
+        return await self._client(issuer).consult(issuer, place, type, prepared.number, prepared.payload)
+
+    def _client(self, issuer: IssuerProfile) -> ArcaClient:
+        found = self._clients.get(issuer.environment)
+        if found is None:
+            found = self._clients[issuer.environment] = ArcaClient(issuer.environment, self._settings, self._tools)
+        return found
+
+
+def open_provider(tools: Tools) -> ArgentinaProvider:
+    return ArgentinaProvider(tools, ArgentinaSettings())
+
+
+def _accepted(ref: FiscalRef, cae: str, due: date | None, notes: tuple[Message, ...], receipt: bytes | None) -> Outcome:
+    return Outcome(
+        State.ACCEPTED_WITH_NOTES if notes else State.ACCEPTED,
+        fiscal_id=cae,
+        signed_document=_stamped(ref.prepared.payload, cae, due),
+        receipt=receipt,
+        expires_on=due,
+        messages=notes,
+    )
+
+
+def _stamped(payload: bytes, cae: str, due: date | None) -> bytes:
+    """What was sent with what came back. ARCA knows no document of its own; this form is ours, in its words."""
+    stamp = f"<CAE>{int(cae):014d}</CAE><CAEFchVto>{due:%Y%m%d}</CAEFchVto>" if due else f"<CAE>{int(cae):014d}</CAE>"
+    return (
+        b'<?xml version="1.0" encoding="UTF-8"?>'
+        b'<Comprobante xmlns="http://ar.gov.afip.dif.FEV1/">' + payload + stamp.encode() + b"</Comprobante>"
+    )
+
+
+def _is_no(message: Message) -> bool:
+    """A code of the validations, which are from 10000 on; below are troubles of the service itself."""
+    return message.code.isdigit() and int(message.code) >= 10_000

@@ -1,7 +1,7 @@
 """The ticket (TA) with which a business speaks to a service: one for twelve hours, and one request for it at a time.
 
-WSAA refuses a second ticket while one is good, so ours is shared by all processes through `fiscal.tickets`. It belongs to
-one certificate of one business: two businesses with the same CUIT need a certificate each, which ARCA gives out.
+WSAA refuses a second ticket while one is good, so ours is shared by all processes through `fiscal.tickets`. It belongs
+to one certificate of one business: two businesses with the same CUIT need a certificate each, which ARCA gives out.
 """
 
 from __future__ import annotations

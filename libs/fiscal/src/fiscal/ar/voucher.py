@@ -58,7 +58,7 @@ class Voucher:
         return LETTERS[self.type]
 
 
-def series(point_of_sale: int, type: int) -> str:
+def series_of(point_of_sale: int, type: int) -> str:
     return f"{point_of_sale:05d}-{type:03d}"
 
 
@@ -88,9 +88,12 @@ def type_of(issuer: IssuerProfile, document: FiscalDocument) -> int:
     return document_type(document.kind, letter(issuer_condition(issuer), buyer))
 
 
-def voucher(issuer: IssuerProfile, document: FiscalDocument, number: int, identified_from: Decimal) -> Voucher:
-    """Raises Rejected naming what is missing."""
-    type = type_of(issuer, document)
+def voucher(
+    issuer: IssuerProfile, document: FiscalDocument, in_series: str, number: int, identified_from: Decimal | None = None
+) -> Voucher:
+    """in_series: which was chosen before, whatever the profile says by now. identified_from: total from which a final
+    consumer must be named; None where that was checked. Raises Rejected naming what is missing."""
+    place, type = parse_series(in_series)
     who = identity(document.receiver)
     if who is None:
         raise Rejected([Message("documento_invalido", "El CUIT o documento del comprador no es válido")])
@@ -98,11 +101,12 @@ def voucher(issuer: IssuerProfile, document: FiscalDocument, number: int, identi
     if LETTERS[type] == "A" and who[0] != CUIT:
         raise Rejected([Message("cuit_requerido", "Una factura A necesita el CUIT del comprador")])
     is_note = document.kind is DocumentKind.CREDIT_NOTE
-    if who[0] == NOBODY and not is_note and document.total.decimal >= identified_from:
+    too_much = identified_from is not None and document.total.decimal >= identified_from
+    if who[0] == NOBODY and not is_note and too_much:
         raise Rejected([Message("identificacion_requerida", "Por su importe, el comprador debe identificarse")])
     return Voucher(
         type=type,
-        point_of_sale=point_of_sale(issuer),
+        point_of_sale=place,
         number=number,
         concept=SERVICES if issuer.fields.get("concept") == "SERVICES" else PRODUCTS,
         id_type=who[0],
