@@ -25,6 +25,7 @@ from billing.receipts.renderer import Renderer
 from billing.receipts.routes import router as receipts
 from billing.receipts.service import Receipts
 from billing.settings import BillingSettings
+from billing.tickets.store import DatabaseTickets
 from billing.transmission.answers import Papers
 from billing.transmission.transmitter import Transmitter
 from billing.transmission.watch import FiscalWatch
@@ -44,7 +45,7 @@ async def build(kit: Kit[BillingSettings], countries: Mapping[Country, OpenProvi
         receipts=documents,
         links=links,
     )
-    fiscal = FiscalRegistry(kit.clock, countries)
+    fiscal = FiscalRegistry(kit.clock, countries, DatabaseTickets(kit.database, kit.cipher, kit.clock))
     kit.on_close(fiscal.close)
     vault, papers = ProfileVault(kit.cipher), Papers(kit.cipher)
     transmitter = Transmitter(

@@ -1,0 +1,1 @@
+"""Tickets of authorities, kept encrypted where every process finds them."""
