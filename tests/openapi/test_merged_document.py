@@ -90,6 +90,10 @@ def test_every_operation_is_described_and_secured(document: Document) -> None:
         "POST /api/v1/auth/password/reset",
         "GET /api/v1/pay/{method_key}",
         "POST /api/v1/pay/{method_key}",
+        "GET /api/v1/unsubscribe/{unsubscribe_token}",
+        "POST /api/v1/unsubscribe/{unsubscribe_token}",
+        "POST /api/v1/notifications/callbacks/twilio",
+        "POST /api/v1/notifications/callbacks/sendgrid",
         *(name for name in public if "/webhooks/" in name),
     }
 

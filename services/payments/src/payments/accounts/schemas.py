@@ -45,7 +45,9 @@ class AccountPut(RequestModel):
     provider's number of the account is among the credentials it tells by itself."""
 
     environment: Environment
-    credentials: Annotated[dict[_Name, _Value], Field(min_length=1, max_length=10)]
+    credentials: Annotated[
+        dict[_Name, _Value], Field(min_length=1, max_length=10, examples=[{"apiKey": "key_of_the_shop"}])
+    ]
     same_account: bool = False
 
 
