@@ -226,6 +226,7 @@ class SuiteEnvironment:
             "FCM_API_URL": f"{twins}/fcm",
             "FCM_SERVICE_ACCOUNT": service_account(self._secrets["TWINS_FCM_PRIVATE_KEY"]),
             "FCM_TOKEN_URL": f"{twins}/fcm/token",
+            **{f"FISCAL_AR_{name}_URL": f"{twins}/arca" for name in ("WSAA", "WSFE", "TEST_WSAA", "TEST_WSFE")},
             "OBJECT_STORE_URL": (self._data / "objects").as_uri(),
             "AUTH_OBJECT_STORE_URL": (self._data / "documents").as_uri(),
             # For whoever tries webhooks out on their own machine.

@@ -21,6 +21,8 @@ _PAYU = (
     *("PAYU_MERCHANT_ID", "PAYU_ACCOUNT_ID", "PAYU_NOTIFY_URL"),
     *("PAYU_FIRST_READING_SECONDS", "PAYU_READING_INTERVAL_SECONDS"),
 )
+_FISCAL_AR = ("FISCAL_AR_WSAA_URL", "FISCAL_AR_WSFE_URL", "FISCAL_AR_TEST_WSAA_URL", "FISCAL_AR_TEST_WSFE_URL")
+_FISCAL = (*_FISCAL_AR,)
 _PROVIDERS = (*_CONEKTA, *_MERCADOPAGO, *_KHIPU, *_PAYU)
 
 
@@ -57,7 +59,7 @@ SERVICES = (
     Service("sales", 8103, 9103),
     Service("payments", 8104, 9104, knows=_PROVIDERS),
     Service("webhooks", 8105, 9105, knows=_PROVIDERS),
-    Service("billing", 8106, 9106, knows=("OBJECT_STORE_URL",)),
+    Service("billing", 8106, 9106, knows=("OBJECT_STORE_URL", *_FISCAL)),
     Service(
         "notifications",
         8107,

@@ -39,6 +39,8 @@ def settings_classes() -> Iterator[type[BaseSettings]]:
     for file in (ROOT / "libs/psp/src").glob("psp/*/*/settings.py"):
         module = ".".join(file.relative_to(ROOT / "libs/psp/src").with_suffix("").parts)
         yield from declared_in(importlib.import_module(module))
+    for file in (ROOT / "libs/fiscal/src").glob("fiscal/*/settings.py"):
+        yield from declared_in(importlib.import_module(f"fiscal.{file.parent.name}.settings"))
 
 
 def declared_in(module: ModuleType) -> list[type[BaseSettings]]:
