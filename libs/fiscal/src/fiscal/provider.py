@@ -83,12 +83,14 @@ class Numbering:
     """Which series a document is numbered in. document_type: the country's code (01, 39, 6, I).
 
     series: unique among the business's series of this environment; the point of sale, prefix and type that make it so.
-    printed: what stands before the number on paper, such as a prefix.
+    printed: what stands before the number on paper, such as a prefix. source: where this series' numbers come from,
+    where not from Capabilities.numbers.
     """
 
     document_type: str
     series: str
     printed: str = ""
+    source: NumberSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

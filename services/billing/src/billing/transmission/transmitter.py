@@ -208,7 +208,7 @@ class Transmitter:
             return None
         series = hand.provider.numbering(hand.issuer, document)
         key = series_key(hand.issuer.environment.value, series.series)
-        source = hand.provider.capabilities.numbers
+        source = series.source or hand.provider.capabilities.numbers
         today = document.local_time.date()
         known = None
         if source is NumberSource.AUTHORITY:
