@@ -45,10 +45,11 @@ class LentConnections:
 
     async def put(self, pooled: PoolProxiedConnection) -> None:
         """What was taken must come back, whatever became of it."""
-        if _is_lost(pooled) or driver_of(pooled).is_in_transaction():
-            # A transaction left open, of which SQLAlchemy knows nothing, would hand its scope to the next borrower.
+        if self._closed or _is_lost(pooled) or driver_of(pooled).is_in_transaction():
+            # A transaction left open, of which SQLAlchemy knows nothing, would hand its scope to the next borrower; and
+            # a pool that has been disposed of would keep the connection open for nobody.
             await greenlet_spawn(pooled.invalidate)
-        elif self._closed or len(self._at_rest) >= self._at_most:
+        elif len(self._at_rest) >= self._at_most:
             await greenlet_spawn(pooled.close)
         else:
             self._at_rest.append(pooled)
