@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,18 @@ from chassis.testing.service import ServiceUnderTest, running_service
 from chassis.testing.tokens import make_principal
 from contracts.events import DomainEvent, MoneyAmount
 from contracts.events.billing import InvoiceIssued
-from contracts.events.catalog import StockChanged
+from contracts.events.catalog import ProductCreated, StockChanged
 from contracts.events.payments import PaymentConfirmed, PaymentCreated, PaymentFailed, PaymentRefunded
-from contracts.events.sales import SaleCanceled, SaleCompleted, SaleCreated, SaleItem
+from contracts.events.sales import (
+    CashRegisterClosed,
+    RefundedItem,
+    SaleCanceled,
+    SaleCompleted,
+    SaleCreated,
+    SaleItem,
+    SalePart,
+    SaleRefunded,
+)
 from kernel import Country, new_id
 
 QUEUE = "analytics.facts"
@@ -164,6 +174,81 @@ class Merchant:
             **own,  # type: ignore[dict-item]
         }
         return kind(**(values | changes))
+
+    def refund(
+        self,
+        sale: SaleCompleted,
+        amount: str,
+        *,
+        at: datetime | None = None,
+        method: str = "CASH",
+        items: int = 0,
+        **changes: Any,
+    ) -> SaleRefunded:
+        """Of a completed sale, with so many units of its first item."""
+        sold = sale.items[0]
+        values = {
+            **{name: getattr(sale, name) for name in SaleRefunded.model_fields if name in type(sale).model_fields},
+            "aggregate_version": sale.aggregate_version + 1,
+            "status": "PARTIALLY_REFUNDED",
+            "refund_id": new_id(),
+            "amount": self.money(amount),
+            "refunded_tax": self.money("0"),
+            "refunded_total": self.money(amount),
+            "parts": [SalePart(method=method, amount=self.money(amount))],
+            "items": [
+                RefundedItem(
+                    product_id=sold.product_id,
+                    name=sold.name,
+                    quantity=items,
+                    amount=self.money(amount),
+                    tax=self.money("0"),
+                    restocked=True,
+                )
+            ]
+            if items
+            else [],
+            "reason": None,
+            "refunded_at": at or self.now,
+        }
+        return SaleRefunded(**(values | changes))
+
+    def closing(self, difference: str = "0.00", *, expected: str = "1000.00", **changes: Any) -> CashRegisterClosed:
+        counted = f"{Decimal(expected) + Decimal(difference)}"
+        values: dict[str, Any] = {
+            "aggregate_id": new_id(),
+            "aggregate_version": 2,
+            "business_id": self.business.id,
+            "branch_id": self.branch_id,
+            "cash_session_id": new_id(),
+            "register_name": "Caja 1",
+            "business_day": self.now.date(),
+            "time_zone": self.business.time_zone,
+            "opening_cash": self.money("500.00"),
+            "opened_at": self.now,
+            "opened_by": new_id(),
+            "closed_at": self.now,
+            "closed_by": new_id(),
+            "expected_cash": self.money(expected),
+            "closing_cash": self.money(counted),
+            "difference": self.money(difference),
+            "needs_approval": Decimal(difference) != 0,
+            "exceptions": 0,
+        }
+        return CashRegisterClosed(**(values | changes))
+
+    def product(self, cost: str | None = "6.00", *, price: str = "10.00", **changes: Any) -> ProductCreated:
+        values: dict[str, Any] = {
+            "aggregate_id": new_id(),
+            "aggregate_version": 1,
+            "business_id": self.business.id,
+            "name": "Café de olla",
+            "sku": None,
+            "price": self.money(price),
+            "is_active": True,
+            "cost": None if cost is None else self.money(cost),
+        }
+        return ProductCreated(**(values | changes))
 
     def invoice(self, *, at: datetime | None = None, total: str = "116.00", **changes: Any) -> InvoiceIssued:
         values: dict[str, Any] = {

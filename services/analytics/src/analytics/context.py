@@ -10,6 +10,9 @@ from chassis.database import Database
 from chassis.directory import Directory
 from kernel import Clock
 
+from analytics.facts.batches import Batches
+from analytics.facts.service import Told
+
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsContext:
@@ -18,3 +21,4 @@ class AnalyticsContext:
     cache: Cache
     access: Access
     directory: Directory
+    batches: Batches[Told]

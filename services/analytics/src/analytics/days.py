@@ -13,6 +13,13 @@ def local_day(at: datetime, time_zone: str) -> date:
     return at.astimezone(zone(time_zone)).date()
 
 
+def local_hour(at: datetime, time_zone: str) -> int:
+    """The hour that the clock on the wall showed, 0 to 23: the one that an autumn night has twice is one here."""
+    if at.tzinfo is None:
+        raise ValueError("a time without an offset is no instant")
+    return at.astimezone(zone(time_zone)).hour
+
+
 def instants(first: date, last: date, time_zone: str) -> tuple[datetime, datetime]:
     """From the first instant of one day up to, and without, the first instant after another, in UTC."""
     local = zone(time_zone)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from analytics.cached import SETTLED_TTL, epoch_of
 from analytics.context import AnalyticsContext
 from analytics.days import local_day
 from analytics.period import Period
@@ -26,7 +27,6 @@ Found = Row[*tuple[Any, ...]]
 
 ReportT = TypeVar("ReportT", bound=BaseModel)
 
-SETTLED_TTL: Final = 3600
 MOVING_TTL: Final = 5
 # Events may come late: yesterday still moves a little.
 _MOVING_DAYS: Final = timedelta(days=1)
@@ -57,15 +57,19 @@ async def produce(
     *,
     fresh: bool,
     variant: str = "",
+    now: bool = False,
 ) -> ReportT:
-    """A report at most MOVING_TTL seconds old, SETTLED_TTL where its days are over; computed now when `fresh`.
+    """A report at most MOVING_TTL seconds old, SETTLED_TTL where its days are over and nothing of them came since;
+    computed now when `fresh`.
 
-    variant: what else tells this report from another of its kind, scope and days.
+    variant: what else tells this report from another of its kind, scope and days. now: it says what is, and not only
+    what was on its days.
     """
     if not tenancy.current().covers(covered.scope.business.id):
         # Row-level security guards the facts; nothing else guards what Redis remembers of them.
         raise NotFound("Business not found", code="business_not_found")
-    key = _key(kind, covered, variant)
+    # Asked before computing: what is remembered under it is at least as new as it.
+    key = _key(kind, covered, variant, await epoch_of(ctx.cache, covered.scope.business.id))
     cached = None if fresh else _parsed(kind, await ctx.cache.get(key))
     if cached is not None:
         return cached
@@ -75,7 +79,7 @@ async def produce(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
         report = await compute(unit.session, covered)
-    ttl = MOVING_TTL if covered.moving else SETTLED_TTL
+    ttl = MOVING_TTL if covered.moving or now else SETTLED_TTL
     await ctx.cache.set(key, report.model_dump(mode="json", by_alias=True), ttl=ttl)
     return report
 
@@ -87,10 +91,10 @@ def _parsed(kind: type[ReportT], value: object) -> ReportT | None:
         return None
 
 
-def _key(kind: type[BaseModel], covered: Coverage, variant: str) -> str:
+def _key(kind: type[BaseModel], covered: Coverage, variant: str, epoch: str) -> str:
     """What an employee sees depends on their branches, which may be many; a day on the time zone."""
     scope, period = covered.scope, covered.period
     branches = "all" if scope.branches is None else ",".join(map(str, scope.branches))
-    parts = (scope.business.time_zone, scope.business.currency, scope.branch_id, branches, variant)
+    parts = (scope.business.time_zone, scope.business.currency, scope.branch_id, branches, variant, epoch)
     digest = sha256("|".join(map(str, parts)).encode()).hexdigest()[:32]
     return f"analytics:{kind.__name__}:{scope.business.id}:{period.first}:{period.last}:{digest}"

@@ -47,10 +47,15 @@ class DeadLetter(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A queue of the event registry, and the use case for each of its events. Handlers get the service's context."""
+    """A queue of the event registry, and the use case for each of its events. Handlers get the service's context.
+
+    at_once: messages in hand together, where a queue's handlers put their work together and the lane's few would leave
+    them nothing to do so with.
+    """
 
     queue: str
     handlers: Mapping[type[DomainEvent], Handler]
+    at_once: int | None = None
 
     def __post_init__(self) -> None:
         promised, handled = set(queue(self.queue).events), set(self.handlers)
@@ -84,7 +89,7 @@ class ConsumerRunner:
             try:
                 async with connected(self._url, self._consumer.queue) as connection:
                     channel = await confirming_channel(connection)
-                    await channel.set_qos(prefetch_count=self._lane.value)
+                    await channel.set_qos(prefetch_count=self._consumer.at_once or self._lane.value)
                     backoff = 0.1
                     await self._consume(channel)
             except asyncio.CancelledError:

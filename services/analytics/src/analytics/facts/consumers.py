@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from chassis.bus.consumer import Consumer, DeadLetter
 from chassis.bus.received import Received
 from contracts.events import DomainEvent
 
 from analytics.context import AnalyticsContext
-from analytics.facts import service
 from analytics.facts.rows import TRANSLATIONS, rows_of
+from analytics.facts.service import Told
+
+AT_ONCE: Final = 200
 
 
 async def on_event(ctx: AnalyticsContext, received: Received[DomainEvent]) -> None:
@@ -17,7 +21,7 @@ async def on_event(ctx: AnalyticsContext, received: Received[DomainEvent]) -> No
     except ValueError as error:
         # What makes no sense now will make none in ten minutes.
         raise DeadLetter(str(error)) from None
-    await service.record(ctx, received, rows)
+    await ctx.batches.put(Told(received, rows))
 
 
-CONSUMER = Consumer("analytics.facts", dict.fromkeys(TRANSLATIONS, on_event))
+CONSUMER = Consumer("analytics.facts", dict.fromkeys(TRANSLATIONS, on_event), at_once=AT_ONCE)

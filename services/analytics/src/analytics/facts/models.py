@@ -13,7 +13,7 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.database.base import Id
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from analytics.base import Base
@@ -43,6 +43,7 @@ class SaleFact(Base):
     created_day: Mapped[date]
     completed_at: Mapped[datetime | None]
     completed_day: Mapped[date | None]
+    completed_hour: Mapped[int | None] = mapped_column(SmallInteger)
     canceled_at: Mapped[datetime | None]
     canceled_day: Mapped[date | None]
 
@@ -72,6 +73,9 @@ class SaleLineFact(Base):
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("sale_facts.id"), primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    currency: Mapped[str]
+    completed_day: Mapped[date]
     product_id: Mapped[UUID]
     name: Mapped[str]
     quantity: Mapped[int] = mapped_column(BigInteger)
@@ -79,6 +83,105 @@ class SaleLineFact(Base):
     discount: Mapped[Decimal]
     tax: Mapped[Decimal]
     total: Mapped[Decimal]
+
+    __table_args__ = (Index("ix_sale_line_facts_business_id_completed_day", "business_id", "completed_day"),)
+
+
+class SalePartFact(Base):
+    """How a completed sale was paid: one row per way, numbered from 0. Together they are its total and its rounding.
+
+    An event from before sales could be split names no parts: then all of it was paid by the sale's method.
+    """
+
+    __tablename__ = "sale_part_facts"
+
+    sale_id: Mapped[UUID] = mapped_column(primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True)
+    business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    currency: Mapped[str]
+    completed_day: Mapped[date]
+    method: Mapped[str]
+    amount: Mapped[Decimal]
+
+    __table_args__ = (Index("ix_sale_part_facts_business_id_completed_day", "business_id", "completed_day"),)
+
+
+class SaleRefundFact(Base):
+    """What was given back of a sale, in cash or by a provider: decided once, never changes."""
+
+    __tablename__ = "sale_refund_facts"
+
+    id: Mapped[Id]
+    sale_id: Mapped[UUID]
+    business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    currency: Mapped[str]
+    amount: Mapped[Decimal]
+    tax: Mapped[Decimal]
+    refunded_at: Mapped[datetime]
+    refunded_day: Mapped[date]
+
+    __table_args__ = (Index("ix_sale_refund_facts_business_id_refunded_day", "business_id", "refunded_day"),)
+
+
+class SaleRefundPartFact(Base):
+    __tablename__ = "sale_refund_part_facts"
+
+    refund_id: Mapped[UUID] = mapped_column(primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True)
+    business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    currency: Mapped[str]
+    refunded_day: Mapped[date]
+    method: Mapped[str]
+    amount: Mapped[Decimal]
+
+    __table_args__ = (Index("ix_sale_refund_part_facts_business_id_refunded_day", "business_id", "refunded_day"),)
+
+
+class SaleRefundLineFact(Base):
+    """amount: given back for it, tax included. restocked: whether it can be sold again."""
+
+    __tablename__ = "sale_refund_line_facts"
+
+    refund_id: Mapped[UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    currency: Mapped[str]
+    refunded_day: Mapped[date]
+    product_id: Mapped[UUID]
+    name: Mapped[str]
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[Decimal]
+    restocked: Mapped[bool]
+
+    __table_args__ = (Index("ix_sale_refund_line_facts_business_id_refunded_day", "business_id", "refunded_day"),)
+
+
+class CashSessionFact(Base):
+    """A drawer that was closed. difference: counted minus expected, negative where cash is missing."""
+
+    __tablename__ = "cash_session_facts"
+
+    id: Mapped[Id]
+    version: Mapped[AggregateVersion]
+    register_id: Mapped[UUID]
+    business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    register_name: Mapped[str]
+    business_day: Mapped[date]
+    currency: Mapped[str]
+    opening_cash: Mapped[Decimal]
+    expected_cash: Mapped[Decimal]
+    closing_cash: Mapped[Decimal]
+    difference: Mapped[Decimal]
+    needs_approval: Mapped[bool]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_cash_session_facts_business_id_business_day", "business_id", "business_day"),)
 
 
 class PaymentFact(Base):
@@ -106,6 +209,7 @@ class PaymentFact(Base):
 
     __table_args__ = (
         Index("ix_payment_facts_business_id_created_day", "business_id", "created_day"),
+        Index("ix_payment_facts_sale_id", "sale_id", postgresql_where=text("sale_id IS NOT NULL")),
         Index(
             "ix_payment_facts_business_id_confirmed_day",
             "business_id",
@@ -137,7 +241,10 @@ class RefundFact(Base):
     refunded_at: Mapped[datetime]
     refunded_day: Mapped[date]
 
-    __table_args__ = (Index("ix_refund_facts_business_id_refunded_day", "business_id", "refunded_day"),)
+    __table_args__ = (
+        Index("ix_refund_facts_business_id_refunded_day", "business_id", "refunded_day"),
+        Index("ix_refund_facts_sale_id", "sale_id", postgresql_where=text("sale_id IS NOT NULL")),
+    )
 
 
 class StockFact(Base):
@@ -159,6 +266,40 @@ class StockFact(Base):
     __table_args__ = (Index("ix_stock_facts_business_id_occurred_at", "business_id", "occurred_at"),)
 
 
+class StockLevelFact(Base):
+    """How much of a product is at a branch now: the movement with the highest version says it."""
+
+    __tablename__ = "stock_level_facts"
+
+    id: Mapped[Id]
+    version: Mapped[AggregateVersion]
+    business_id: Mapped[UUID]
+    branch_id: Mapped[UUID]
+    product_id: Mapped[UUID]
+    on_hand: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_stock_level_facts_business_id", "business_id"),)
+
+
+class ProductFact(Base):
+    """A product as it is now. cost: what one unit costs the shop, NULL where nobody has said it."""
+
+    __tablename__ = "product_facts"
+
+    id: Mapped[Id]
+    version: Mapped[AggregateVersion]
+    business_id: Mapped[UUID]
+    name: Mapped[str]
+    sku: Mapped[str | None]
+    category: Mapped[str | None]
+    currency: Mapped[str]
+    price: Mapped[Decimal]
+    cost: Mapped[Decimal | None]
+    is_deleted: Mapped[bool]
+
+    __table_args__ = (Index("ix_product_facts_business_id", "business_id"),)
+
+
 class InvoiceFact(Base):
     __tablename__ = "invoice_facts"
 
@@ -167,6 +308,7 @@ class InvoiceFact(Base):
     business_id: Mapped[UUID]
     branch_id: Mapped[UUID]
     sale_id: Mapped[UUID]
+    kind: Mapped[str]
     currency: Mapped[str]
     total: Mapped[Decimal]
     issued_at: Mapped[datetime]

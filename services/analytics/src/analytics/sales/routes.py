@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from analytics.context import AnalyticsContext
+from analytics.intervals import Interval
 from analytics.query import Asked
 from analytics.sales import service
-from analytics.sales.intervals import Interval
 from analytics.sales.presentation import as_csv
 from analytics.sales.schemas import SalesSeries
 from analytics.table import CSV_RESPONSES, wants_csv

@@ -10,7 +10,7 @@ from kernel import Currency
 from pydantic import Field
 
 from analytics.figures import Total
-from analytics.sales.intervals import Interval
+from analytics.intervals import Interval
 
 
 class SalesPoint(ResponseModel):

@@ -1,4 +1,4 @@
-"""Sales over time, computed from the facts."""
+"""Sales over time, day by day."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.context import AnalyticsContext
 from analytics.figures import average, total
+from analytics.intervals import Interval, start_of, starts
 from analytics.query import ReportQuery
 from analytics.report import Coverage, Found, coverage, produce
 from analytics.sales import repository
-from analytics.sales.intervals import Interval, start_of, starts
 from analytics.sales.schemas import SalesPoint, SalesSeries
 
 
@@ -47,7 +47,7 @@ async def series(ctx: AnalyticsContext, caller: Principal, query: ReportQuery, i
 
 def _point(start: date, rows: Sequence[Found], currency: Currency) -> SalesPoint:
     count = sum(row.number for row in rows)
-    revenue = total(sum((row.revenue for row in rows), Decimal(0)), currency)
+    revenue = total(sum((row.amount for row in rows), Decimal(0)), currency)
     return SalesPoint(
         date=start,
         sales_count=count,

@@ -10,6 +10,7 @@ from kernel import Currency
 from pydantic import Field
 
 from analytics.figures import Figure, Total
+from analytics.payments.schemas import PaymentFigures, TenderFigures
 
 
 class MethodFigures(ResponseModel):
@@ -18,36 +19,21 @@ class MethodFigures(ResponseModel):
     revenue: Total
 
 
-class PaymentFlow(ResponseModel):
-    """Each counted on its own day: a payment of Monday that is confirmed on Tuesday is in both days.
-
-    failed: those that still stand as failed; money that came late after all makes a payment confirmed.
-    """
-
-    created: Figure
-    confirmed: Figure
-    failed: Figure
-    refunded: Figure
-
-
-class ProviderFigures(PaymentFlow):
-    provider: str
-    method: str
-
-
-class FailureFigures(ResponseModel):
-    reason: str
+class InvoiceFigures(ResponseModel):
+    kind: str
     count: int
     amount: Total
 
 
-class PaymentFigures(PaymentFlow):
-    by_provider: list[ProviderFigures]
-    failure_reasons: list[FailureFigures]
+class CashFigures(ResponseModel):
+    """Drawers that were closed; difference is what was counted less what there should have been."""
+
+    closings: int
+    difference: Total
 
 
 class StockFigures(ResponseModel):
-    """Units that sales took out of stock and that came back from them."""
+    """Units of completed sales, and those taken back."""
 
     units_sold: int
     units_returned: int
@@ -55,7 +41,10 @@ class StockFigures(ResponseModel):
 
 class Summary(ResponseModel):
     """branchId null: all branches that the caller may see. Sales are counted on the day they were completed, canceled
-    ones on the day of that. refunds: money given back on completed sales."""
+    ones on the day of that. refunds: what was given back of sales, in cash or by a provider, on the day of that;
+    netRevenue is revenue less it. tenders: what came in by each way of payment, a split sale in each of its own;
+    rounding is by how much they exceed revenue, where cash is rounded. invoices: all but credit notes.
+    """
 
     business_id: UUID
     branch_id: UUID | None
@@ -69,9 +58,14 @@ class Summary(ResponseModel):
     discount: Total
     average_ticket: Total
     by_payment_method: list[MethodFigures]
+    tenders: list[TenderFigures]
+    rounding: Total
     canceled_sales: int
     refunds: Figure
+    net_revenue: Total
     payments: PaymentFigures
     invoices: Figure
+    invoices_by_kind: list[InvoiceFigures]
+    cash: CashFigures
     stock: StockFigures
     generated_at: UtcDatetime

@@ -1,29 +1,27 @@
-"""The summary of some days, computed from the facts."""
+"""The summary of some days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from chassis.auth import Principal
 from kernel import Currency
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from analytics.aggregates.repository import by_measure
 from analytics.context import AnalyticsContext
 from analytics.figures import Figure, average, figure, total
+from analytics.measures import Measures
+from analytics.payments.figures import payments_of, tenders_of
 from analytics.query import ReportQuery
-from analytics.report import Coverage, Found, coverage, produce
+from analytics.report import Coverage, coverage, produce
 from analytics.summary import repository
-from analytics.summary.schemas import (
-    FailureFigures,
-    MethodFigures,
-    PaymentFigures,
-    PaymentFlow,
-    ProviderFigures,
-    StockFigures,
-    Summary,
-)
+from analytics.summary.schemas import CashFigures, InvoiceFigures, MethodFigures, StockFigures, Summary
+
+_CREDIT_NOTE: Final = "CREDIT_NOTE"
 
 
 async def summary(ctx: AnalyticsContext, caller: Principal, query: ReportQuery) -> Summary:
@@ -39,12 +37,14 @@ async def summary(ctx: AnalyticsContext, caller: Principal, query: ReportQuery) 
 async def _compute(session: AsyncSession, covered: Coverage, now: datetime) -> Summary:
     scope, period = covered.scope, covered.period
     currency = scope.business.currency
-    methods = await repository.sales_by_method(session, covered)
-    refunds = await repository.refunds_by_provider(session, covered)
-    stock = await repository.stock_of_sales(session, covered)
-    invoices = await repository.invoices(session, covered)
-    count = sum(row.number for row in methods)
-    revenue = total(sum((row.revenue for row in methods), Decimal(0)), currency)
+    found = Measures(await by_measure(session, covered), currency)
+    cash = await repository.cash_differences(session, covered)
+    sales = found.of("sale")
+    count = sum(row.number for row in sales)
+    revenue = total(found.sum(sales, "amount"), currency)
+    refunds = found.figure("refund")
+    tendered = total(found.sum(found.of("tender"), "amount"), currency)
+    kinds = [(kind, found.figure("invoice", kind)) for kind, _ in found.pairs("invoice")]
     return Summary(
         business_id=scope.business.id,
         branch_id=scope.branch_id,
@@ -54,72 +54,28 @@ async def _compute(session: AsyncSession, covered: Coverage, now: datetime) -> S
         currency=currency,
         sales_count=count,
         revenue=revenue,
-        tax=total(sum((row.tax for row in methods), Decimal(0)), currency),
-        discount=total(sum((row.discount for row in methods), Decimal(0)), currency),
+        tax=total(found.sum(sales, "tax"), currency),
+        discount=total(found.sum(sales, "discount"), currency),
         average_ticket=average(revenue, count, currency),
         by_payment_method=[
-            MethodFigures(method=row.method, sales_count=row.number, revenue=total(row.revenue, currency))
-            for row in methods
+            MethodFigures(method=row.key, sales_count=row.number, revenue=total(row.amount, currency)) for row in sales
         ],
-        canceled_sales=await repository.canceled_sales(session, covered),
-        refunds=_sum(((row.of_sales_number, row.of_sales_amount) for row in refunds), currency),
-        payments=_payments(
-            await repository.payments_by_provider(session, covered),
-            refunds,
-            await repository.failures_by_reason(session, covered),
-            currency,
+        tenders=tenders_of(found),
+        rounding=tendered - revenue,
+        canceled_sales=found.figure("sale_canceled").count,
+        refunds=refunds,
+        net_revenue=revenue - refunds.amount,
+        payments=payments_of(found, currency),
+        invoices=_invoices([each for kind, each in kinds if kind != _CREDIT_NOTE], currency),
+        invoices_by_kind=[InvoiceFigures(kind=kind, count=each.count, amount=each.amount) for kind, each in kinds],
+        cash=CashFigures(closings=cash.number, difference=total(cash.difference, currency)),
+        stock=StockFigures(
+            units_sold=found.figure("units", detail="sold").count,
+            units_returned=found.figure("units", detail="returned").count,
         ),
-        invoices=figure(invoices.number, invoices.amount, currency),
-        stock=StockFigures(units_sold=stock.taken or 0, units_returned=stock.returned or 0),
         generated_at=now,
     )
 
 
-def _payments(
-    flows: Sequence[Found], refunds: Sequence[Found], failures: Sequence[Found], currency: Currency
-) -> PaymentFigures:
-    """A provider that only refunded in these days has a row too."""
-    flow_of = {(row.provider, row.method): row for row in flows}
-    refund_of = {(row.provider, row.method): row for row in refunds}
-    by_provider = [
-        ProviderFigures(
-            provider=key[0],
-            method=key[1],
-            created=_of(flow_of.get(key), "created_", currency),
-            confirmed=_of(flow_of.get(key), "confirmed_", currency),
-            failed=_of(flow_of.get(key), "failed_", currency),
-            refunded=_of(refund_of.get(key), "", currency),
-        )
-        for key in sorted(flow_of.keys() | refund_of.keys())
-    ]
-    return PaymentFigures(
-        created=_sum(_pairs(by_provider, "created"), currency),
-        confirmed=_sum(_pairs(by_provider, "confirmed"), currency),
-        failed=_sum(_pairs(by_provider, "failed"), currency),
-        refunded=_sum(_pairs(by_provider, "refunded"), currency),
-        by_provider=by_provider,
-        failure_reasons=[
-            FailureFigures(reason=row.reason or "unknown", count=row.number, amount=total(row.amount, currency))
-            for row in failures
-        ],
-    )
-
-
-def _of(row: Found | None, prefix: str, currency: Currency) -> Figure:
-    if row is None:
-        return figure(0, None, currency)
-    return figure(getattr(row, f"{prefix}number"), getattr(row, f"{prefix}amount"), currency)
-
-
-def _pairs(rows: Sequence[PaymentFlow], name: str) -> Iterator[tuple[int, Decimal | None]]:
-    for row in rows:
-        measured: Figure = getattr(row, name)
-        yield measured.count, measured.amount
-
-
-def _sum(parts: Iterator[tuple[int, Decimal | None]], currency: Currency) -> Figure:
-    counts, amounts = 0, Decimal(0)
-    for count, amount in parts:
-        counts += count
-        amounts += amount or 0
-    return figure(counts, amounts, currency)
+def _invoices(figures: Sequence[Figure], currency: Currency) -> Figure:
+    return figure(sum(each.count for each in figures), sum((each.amount for each in figures), Decimal(0)), currency)

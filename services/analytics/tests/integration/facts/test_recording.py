@@ -27,14 +27,20 @@ def figures(summary: dict[str, Any]) -> dict[str, Any]:
 
 def day_of_events(merchant: Any) -> list[DomainEvent]:
     """One of everything: a paid sale with invoice and goods, a revived one, a canceled one, refunds."""
-    sale, revived, canceled = new_id(), new_id(), new_id()
+    revived, canceled = new_id(), new_id()
+    completed = merchant.sale(SaleCompleted, id=new_id(), version=2, method="QR_DYNAMIC")
+    sale = completed.aggregate_id
     paid, late, failed = new_id(), new_id(), new_id()
     level = new_id()
     return [
         merchant.sale(SaleCreated, id=sale, version=1, method="QR_DYNAMIC"),
         merchant.payment(PaymentCreated, id=paid, version=1, sale_id=sale),
         merchant.payment(PaymentConfirmed, id=paid, version=2, sale_id=sale),
-        merchant.sale(SaleCompleted, id=sale, version=2, method="QR_DYNAMIC"),
+        completed,
+        merchant.refund(completed, "16.00", method="QR_DYNAMIC", items=1),
+        merchant.refund(completed, "100.00", method="QR_DYNAMIC"),
+        merchant.closing("-3.00"),
+        merchant.product(),
         merchant.stock(-2, aggregate_id=level, aggregate_version=2, sale_id=sale),
         merchant.stock(1, "RETURN", aggregate_id=level, aggregate_version=3, sale_id=sale),
         merchant.invoice(sale_id=sale),
@@ -78,13 +84,28 @@ async def test_the_day_in_figures(merchant: Any) -> None:
             {"method": "PAYMENT_LINK", "salesCount": 1, "revenue": "50.00"},
             {"method": "QR_DYNAMIC", "salesCount": 1, "revenue": "116.00"},
         ],
+        "tenders": [
+            {
+                "method": "PAYMENT_LINK",
+                "received": {"count": 1, "amount": "50.00"},
+                "refunded": {"count": 0, "amount": "0.00"},
+            },
+            {
+                "method": "QR_DYNAMIC",
+                "received": {"count": 1, "amount": "116.00"},
+                "refunded": {"count": 2, "amount": "116.00"},
+            },
+        ],
+        "rounding": "0.00",
         "canceledSales": 1,
         "refunds": {"count": 2, "amount": "116.00"},
+        "netRevenue": "50.00",
         "payments": {
             "created": {"count": 3, "amount": "175.99"},
             "confirmed": {"count": 2, "amount": "166.00"},
             "failed": {"count": 1, "amount": "9.99"},
             "refunded": {"count": 2, "amount": "116.00"},
+            "successRate": "0.6667",
             "byProvider": [
                 {
                     "provider": "conekta",
@@ -93,12 +114,15 @@ async def test_the_day_in_figures(merchant: Any) -> None:
                     "confirmed": {"count": 2, "amount": "166.00"},
                     "failed": {"count": 1, "amount": "9.99"},
                     "refunded": {"count": 2, "amount": "116.00"},
+                    "successRate": "0.6667",
                 }
             ],
             "failureReasons": [{"reason": "expired", "count": 1, "amount": "9.99"}],
         },
         "invoices": {"count": 1, "amount": "116.00"},
-        "stock": {"unitsSold": 2, "unitsReturned": 1},
+        "invoicesByKind": [{"kind": "RECEIPT", "count": 1, "amount": "116.00"}],
+        "cash": {"closings": 1, "difference": "-3.00"},
+        "stock": {"unitsSold": 4, "unitsReturned": 1},
     }
 
 

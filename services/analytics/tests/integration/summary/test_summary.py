@@ -12,7 +12,7 @@ from chassis.testing.service import ServiceUnderTest
 from chassis.testing.tokens import make_principal
 from contracts.events import MoneyAmount
 from contracts.events.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
-from contracts.events.sales import SaleCanceled, SaleCompleted
+from contracts.events.sales import SaleCanceled, SaleCompleted, SalePart
 from kernel import Country, Currency, new_id
 
 pytestmark = pytest.mark.integration
@@ -73,18 +73,19 @@ async def test_another_currency_is_not_added(merchant: Any) -> None:
 
 async def test_by_branch(merchant: Any) -> None:
     north = merchant.service.directory.open_branch(merchant.business.id).id
-    sale, canceled = new_id(), new_id()
+    canceled = new_id()
+    completed = merchant.sale(SaleCompleted, total="5.00", tax="0.00", branch_id=north)
+    sale = completed.aggregate_id
     await merchant.hears(
         merchant.sale(SaleCompleted, total="10.00", tax="0.00"),
-        merchant.sale(SaleCompleted, id=sale, total="5.00", tax="0.00", branch_id=north),
+        completed,
+        merchant.refund(completed, "5.00", items=1),
         merchant.sale(SaleCanceled, id=canceled, branch_id=north),
         merchant.payment(PaymentConfirmed, sale_id=sale, amount="5.00"),
         merchant.payment(PaymentRefunded, sale_id=sale, amount="5.00", refund="5.00"),
         merchant.payment(PaymentFailed, sale_id=canceled, amount="7.00"),
         merchant.payment(PaymentConfirmed, amount="3.00"),
         merchant.invoice(branch_id=north, total="5.00"),
-        merchant.stock(-1, branch_id=north),
-        merchant.stock(-4),
     )
 
     whole, part = await merchant.summary(), await merchant.summary(branchId=north)
@@ -93,7 +94,7 @@ async def test_by_branch(merchant: Any) -> None:
     assert (whole["payments"]["confirmed"]["count"], part["payments"]["confirmed"]["count"]) == (2, 1)
     assert (part["canceledSales"], part["refunds"]) == (1, {"count": 1, "amount": "5.00"})
     assert part["payments"]["failureReasons"] == [{"reason": "expired", "count": 1, "amount": "7.00"}]
-    assert (part["invoices"]["count"], part["stock"]["unitsSold"], whole["stock"]["unitsSold"]) == (1, 1, 5)
+    assert (part["invoices"]["count"], part["stock"]["unitsReturned"], whole["stock"]["unitsSold"]) == (1, 1, 4)
 
 
 async def test_a_refund_of_a_sale_that_never_was_is_no_refund_of_sales(merchant: Any) -> None:
@@ -107,10 +108,26 @@ async def test_a_refund_of_a_sale_that_never_was_is_no_refund_of_sales(merchant:
     assert (summary["refunds"]["count"], summary["payments"]["refunded"]["count"]) == (0, 1)
 
 
-async def test_only_movements_of_sales_are_units_sold(merchant: Any) -> None:
-    await merchant.hears(merchant.stock(-3), merchant.stock(50, "IN", sale_id=None), merchant.stock(-9, "TRANSFER"))
+async def test_a_split_sale_counts_in_each_way_it_was_paid(merchant: Any) -> None:
+    """Parts and refunds are what changed hands: the total and the rounding of cash."""
+    split = merchant.sale(
+        SaleCompleted,
+        total="100.03",
+        tax="0.00",
+        method="SPLIT",
+        payments=[
+            SalePart(method="CASH", amount=merchant.money("40.05")),
+            SalePart(method="QR_DYNAMIC", amount=merchant.money("60.00"), payment_id=new_id()),
+        ],
+    )
+    await merchant.hears(split, merchant.refund(split, "40.05"))
 
-    assert (await merchant.summary())["stock"] == {"unitsSold": 3, "unitsReturned": 0}
+    summary = await merchant.summary()
+
+    assert (summary["revenue"], summary["rounding"], summary["netRevenue"]) == ("100.03", "0.02", "59.98")
+    assert [
+        (tender["method"], tender["received"]["amount"], tender["refunded"]["amount"]) for tender in summary["tenders"]
+    ] == [("CASH", "40.05", "40.05"), ("QR_DYNAMIC", "60.00", "0.00")]
 
 
 async def test_a_closed_branch_keeps_its_history(merchant: Any) -> None:
@@ -207,7 +224,20 @@ async def test_today_is_cached_for_seconds_and_the_past_for_an_hour(merchant: An
     assert MOVING_TTL < ttl["2026-01-13"] <= SETTLED_TTL
 
 
-async def test_fresh_passes_the_cache_by_and_renews_it(merchant: Any) -> None:
+async def test_an_event_that_comes_late_is_in_the_next_report(merchant: Any) -> None:
+    past = {"from_": "2026-01-02", "to": "2026-01-02"}
+    before = (await merchant.get(**past)).json()["data"]["salesCount"]
+
+    await merchant.hears(merchant.sale(SaleCompleted, at=merchant.now - timedelta(days=13)))
+
+    assert (before, (await merchant.get(**past)).json()["data"]["salesCount"]) == (0, 1)
+
+
+async def test_fresh_passes_the_cache_by_and_renews_it(merchant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreachable(*_: Any) -> None:
+        """Redis could not be told."""
+
+    monkeypatch.setattr("analytics.facts.service.forget_reports", unreachable)
     past = {"from_": "2026-01-02", "to": "2026-01-02"}
     assert (await merchant.get(**past)).json()["data"]["salesCount"] == 0
     await merchant.hears(merchant.sale(SaleCompleted, at=merchant.now - timedelta(days=13)))

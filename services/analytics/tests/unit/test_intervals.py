@@ -1,7 +1,7 @@
 from datetime import date
 
 import pytest
-from analytics.sales.intervals import Interval, start_of, starts
+from analytics.intervals import Interval, start_of, starts
 
 
 @pytest.mark.parametrize(

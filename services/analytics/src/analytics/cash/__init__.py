@@ -1,0 +1,1 @@
+"""Drawers: what was counted in them, and what should have been."""

@@ -1,0 +1,1 @@
+"""Payments: how they are made, and how many of them succeed."""

@@ -1,0 +1,1 @@
+"""The week in figures, told to the owner on Monday morning."""
