@@ -1,16 +1,13 @@
-"""A signed request to cancel: its XMLDSig, checked by our own reading of it."""
+"""A signed request to cancel: its XMLDSig, as libxmlsec checks it."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from hashlib import sha1
 from typing import Any
 
+import xmlsec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from twins.authorities.mx.keys import Authority
@@ -48,30 +45,18 @@ def asked(content: bytes, authority: Authority) -> list[tuple[str, str]]:
 
 
 def _signed(root: etree._Element) -> x509.Certificate:
-    """By whose certificate the whole of it is signed: RSA-SHA1, enveloped, inclusive C14N."""
+    """By whose certificate the whole of it is signed."""
     signature = root.find(f"{_DS}Signature")
-    info = signature.find(f"{_DS}SignedInfo") if signature is not None else None
-    if signature is None or info is None:
-        raise Refusal("302", "Sin firma")
-    signed_info = etree.tostring(info, method="c14n")
+    references = [item.get("URI") for item in root.iter(f"{_DS}Reference")]
+    if signature is None or references != [""]:
+        raise Refusal("302", "Sin firma del documento entero")
     try:
-        certificate = x509.load_der_x509_certificate(_bytes(signature, f".//{_DS}X509Certificate"))
-        value, digest = _bytes(signature, f"{_DS}SignatureValue"), _bytes(info, f".//{_DS}DigestValue")
-    except (ValueError, binascii.Error):
+        text = "".join((signature.findtext(f".//{_DS}X509Certificate") or "").split())
+        content = base64.b64decode(text, validate=True)
+        certificate = x509.load_der_x509_certificate(content)
+        context = xmlsec.SignatureContext()
+        context.key = xmlsec.Key.from_memory(content, xmlsec.KeyFormat.CERT_DER)
+        context.verify(signature)
+    except (ValueError, binascii.Error, xmlsec.Error):
         raise Refusal("302", "Firma inválida") from None
-    public = certificate.public_key()
-    assert isinstance(public, rsa.RSAPublicKey)
-    try:
-        public.verify(value, signed_info, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - what SAT wants
-    except InvalidSignature:
-        raise Refusal("302", "Firma inválida") from None
-    parent = signature.getparent()
-    assert parent is not None
-    parent.remove(signature)
-    if sha1(etree.tostring(root, method="c14n")).digest() != digest:  # noqa: S324 - what SAT wants
-        raise Refusal("302", "Firma inválida")
     return certificate
-
-
-def _bytes(element: etree._Element, path: str) -> bytes:
-    return base64.b64decode("".join((element.findtext(path) or "").split()), validate=True)

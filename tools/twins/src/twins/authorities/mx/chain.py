@@ -11,12 +11,68 @@ from lxml import etree
 
 NS = "{http://www.sat.gob.mx/cfd/4}"
 
-_HEAD = ["Version", "Serie", "Folio", "Fecha", "FormaPago", "NoCertificado", "CondicionesDePago", "SubTotal", "Descuento", "Moneda", "TipoCambio", "Total", "TipoDeComprobante", "Exportacion", "MetodoPago", "LugarExpedicion", "Confirmacion"]
-_ISSUER = ["Rfc", "Nombre", "RegimenFiscal", "FacAtrAdquirente"]
-_RECEIVER = ["Rfc", "Nombre", "DomicilioFiscalReceptor", "ResidenciaFiscal", "NumRegIdTrib", "RegimenFiscalReceptor", "UsoCFDI"]
-_CONCEPT = ["ClaveProdServ", "NoIdentificacion", "Cantidad", "ClaveUnidad", "Unidad", "Descripcion", "ValorUnitario", "Importe", "Descuento", "ObjetoImp"]
-_TRANSFER = ["Base", "Impuesto", "TipoFactor", "TasaOCuota", "Importe"]
-_STAMP = ["Version", "UUID", "FechaTimbrado", "RfcProvCertif", "Leyenda", "SelloCFD", "NoCertificadoSAT"]
+_HEAD = [
+    "Version",
+    "Serie",
+    "Folio",
+    "Fecha",
+    "FormaPago",
+    "NoCertificado",
+    "CondicionesDePago",
+    "SubTotal",
+    "Descuento",
+    "Moneda",
+    "TipoCambio",
+    "Total",
+    "TipoDeComprobante",
+    "Exportacion",
+    "MetodoPago",
+    "LugarExpedicion",
+    "Confirmacion",
+]
+_ISSUER = [
+    "Rfc",
+    "Nombre",
+    "RegimenFiscal",
+    "FacAtrAdquirente",
+]
+_RECEIVER = [
+    "Rfc",
+    "Nombre",
+    "DomicilioFiscalReceptor",
+    "ResidenciaFiscal",
+    "NumRegIdTrib",
+    "RegimenFiscalReceptor",
+    "UsoCFDI",
+]
+_CONCEPT = [
+    "ClaveProdServ",
+    "NoIdentificacion",
+    "Cantidad",
+    "ClaveUnidad",
+    "Unidad",
+    "Descripcion",
+    "ValorUnitario",
+    "Importe",
+    "Descuento",
+    "ObjetoImp",
+]
+_TRANSFER = [
+    "Base",
+    "Impuesto",
+    "TipoFactor",
+    "TasaOCuota",
+    "Importe",
+]
+_STAMP = [
+    "Version",
+    "UUID",
+    "FechaTimbrado",
+    "RfcProvCertif",
+    "Leyenda",
+    "SelloCFD",
+    "NoCertificadoSAT",
+]
 
 
 def chain(root: etree._Element) -> bytes:

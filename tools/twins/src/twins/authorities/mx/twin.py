@@ -48,7 +48,7 @@ def build(settings: TwinsSettings, store: Store) -> Authority:
     behind = control(NAME, ledger, faults, desk.decide)
 
     @behind.post("/csd", status_code=201)
-    def csd(order: CsdOrder) -> Json:
+    async def csd(order: CsdOrder) -> Json:
         return {"data": sat.csd(order.rfc, order.name, days=order.days, usage=order.usage)}
 
     routers = [_sw(desk, sat, exchange), _finkok(desk, sat, exchange), _query(desk, exchange), behind]
