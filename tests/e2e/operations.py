@@ -155,6 +155,7 @@ def valid_bodies(merchant: Merchant, product: Json) -> dict[str, Json]:
             "quantity": 1,
             "reason": "Compra",
         },
+        "PUT /catalog-settings/{business_id}": {"allowNegativeStock": False},
         "POST /sales": {
             **merchant.basket(product, quantity=1, expiresIn=900),
             "discount": "1.00",
@@ -272,6 +273,20 @@ async def things_of(merchant: Merchant, product: Json) -> dict[str, Any]:
     payment = f"/payments/{sale['transactionId']}"
     refund = (await merchant.client.post(f"{payment}/refund", {"amount": "1.00"})).data(201)
     invoices = (await merchant.client.get("/invoices", businessId=merchant.business_id)).data()
+    return {
+        "business_id": merchant.business_id,
+        "branch_id": merchant.branch_id,
+        "product_id": product["id"],
+        "sale_id": sale["id"],
+        **await drawer_of(merchant),
+        "payment_id": sale["transactionId"],
+        "refund_id": refund["id"],
+        "invoice_id": invoices[0]["id"],
+    }
+
+
+async def drawer_of(merchant: Merchant) -> dict[str, str]:
+    """A new register with its open session, by the parameters' names."""
     drawer = {
         "businessId": merchant.business_id,
         "branchId": merchant.branch_id,
@@ -279,14 +294,4 @@ async def things_of(merchant: Merchant, product: Json) -> dict[str, Any]:
     }
     register = (await merchant.client.post("/cash-registers", drawer)).data(201)
     opened = (await merchant.client.post(f"/cash-registers/{register['id']}/open", {"openingCash": "1.00"})).data(201)
-    return {
-        "business_id": merchant.business_id,
-        "branch_id": merchant.branch_id,
-        "product_id": product["id"],
-        "sale_id": sale["id"],
-        "register_id": register["id"],
-        "cash_session_id": opened["id"],
-        "payment_id": sale["transactionId"],
-        "refund_id": refund["id"],
-        "invoice_id": invoices[0]["id"],
-    }
+    return {"register_id": register["id"], "cash_session_id": opened["id"]}

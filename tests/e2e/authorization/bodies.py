@@ -87,10 +87,6 @@ async def catalogue(tenant: Tenant, caller: Person | None) -> Form:
     return Form(f"sku,name,price\n{secrets.token_hex(8)},Chocolate,45.00\n".encode(), "text/csv")
 
 
-async def catalogue_settings(tenant: Tenant, caller: Person | None) -> Json:
-    return {"allowNegativeStock": False}
-
-
 async def transfer(tenant: Tenant, caller: Person | None) -> Json:
     return {
         "branchId": tenant.merchant.branch_id,

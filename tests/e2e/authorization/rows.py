@@ -148,7 +148,7 @@ ROWS = (
     row("GET /stock-movements", Rule.SELF),
     row("GET /stock-movements", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
     row("GET /catalog-settings/{business_id}", Rule.MEMBER),
-    row("PUT /catalog-settings/{business_id}", Rule.OWNER, body=bodies.catalogue_settings),
+    row("PUT /catalog-settings/{business_id}", Rule.OWNER),
     # sales
     row("GET /sales", Rule.SELF),
     row("GET /sales", Rule.MEMBER, note="of a business", query=OF_BUSINESS),
@@ -291,4 +291,14 @@ ROWS = (
     row("GET /analytics/summary", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
     row("GET /analytics/sales", Rule.MEMBER, query=OF_BUSINESS),
     row("GET /analytics/sales", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+    row("GET /analytics/payments", Rule.MEMBER, query=OF_BUSINESS),
+    row("GET /analytics/payments", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+    row("GET /analytics/top-products", Rule.MEMBER, query=OF_BUSINESS),
+    row("GET /analytics/top-products", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+    row("GET /analytics/cash", Rule.MEMBER, query=OF_BUSINESS),
+    row("GET /analytics/cash", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+    row("GET /analytics/hours", Rule.MEMBER, query=OF_BUSINESS),
+    row("GET /analytics/hours", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
+    row("GET /analytics/stock", Rule.MEMBER, query=OF_BUSINESS),
+    row("GET /analytics/stock", Rule.BRANCH, note="of a branch", query=AT_BRANCH),
 )

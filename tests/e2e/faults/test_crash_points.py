@@ -360,3 +360,6 @@ async def test_webhooks_dies_and_everybody_is_told_once(stage: Stage, of_webhook
     posts = await of_webhooks.posts_of(id)
     assert len(set(posts)) == 1
     assert len(posts) == _POSTS.get(point, 1)
+    [(_, message_id)] = set(posts)
+    said = {post.body for post in of_webhooks.receiver.posts if post.headers["webhook-id"] == message_id}
+    assert len(said) == 1, "the same message says something else the second time"

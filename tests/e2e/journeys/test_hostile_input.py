@@ -15,7 +15,7 @@ from kernel import new_id
 from e2e.client import Answer, Client
 from e2e.forms import Form, identity_form
 from e2e.merchant import Json, Merchant, open_shop
-from e2e.operations import Operation, documented, things_of, valid_bodies
+from e2e.operations import Operation, documented, drawer_of, things_of, valid_bodies
 from e2e.people import elsewhere, register, submit
 from e2e.stage import Stage
 
@@ -46,8 +46,17 @@ _OPERATIONS = (
     "PUT /products/{product_id}",
     "PATCH /products/{product_id}",
     "POST /products/{product_id}/stock-movements",
+    "PUT /catalog-settings/{business_id}",
     "POST /sales",
+    "POST /sales/sync",
     "POST /sales/{sale_id}/cancel",
+    "POST /sales/{sale_id}/refund",
+    "POST /cash-registers",
+    "PATCH /cash-registers/{register_id}",
+    "POST /cash-registers/{register_id}/open",
+    "POST /cash-registers/{register_id}/close",
+    "POST /cash-registers/{register_id}/movements",
+    "POST /cash-registers/{register_id}/sessions/{cash_session_id}/approve",
     "POST /payments/intent",
     "POST /payments/{payment_id}/confirm",
     "POST /payments/{payment_id}/refund",
@@ -55,6 +64,7 @@ _OPERATIONS = (
     "POST /reconciliations",
     "PUT /payment-methods/{method_id}",
     "PATCH /payment-methods/{method_id}",
+    "PUT /payment-accounts/{provider}",
     "POST /webhook-endpoints",
     "PATCH /webhook-endpoints/{endpoint_id}",
     "POST /invoices",
@@ -67,10 +77,13 @@ _OPERATIONS = (
 
 # Read as a form and not as JSON.
 _FORM = "POST /kyc/submissions"
+# Read as a table.
+_TABLE = "POST /products/import"
 # What a browser sends from a page of ours; the service's own tests send it everything else.
 _PAGE = "POST /pay/{method_key}"
 _FOR_ADMINISTRATORS = ("/users", "/kyc", "/payments/{payment_id}/confirm", "/reconciliations")
 _MEMBERS = "/businesses/{business_id}/members"
+_OF_BUSINESS = ("PUT /payment-accounts/{provider}",)
 
 _TEXTS = (
     "",
@@ -194,15 +207,16 @@ def judge(answer: Answer) -> None:
 class Target:
     """One operation with what it needs to succeed, of a merchant who may be spoilt."""
 
-    def __init__(self, client: Client, operation: str, ids: dict[str, Any], body: Json) -> None:
+    def __init__(self, client: Client, operation: str, ids: dict[str, Any], body: Json, query: dict[str, str]) -> None:
         self.client = client
+        self.query = query
         self.method, template = operation.split(" ")
         self.path = template.format(**ids)
         self.body = body
 
     async def send(self, body: Any = None, *, raw: bytes | None = None, **headers: str) -> Answer:
         sent = {**elsewhere(), **headers}
-        return await self.client.call(self.method, self.path, body=body, raw=raw, headers=sent)
+        return await self.client.call(self.method, self.path, body=body, raw=raw, query=self.query, headers=sent)
 
 
 @pytest.fixture(scope="module", params=_OPERATIONS)
@@ -212,6 +226,7 @@ async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
     product = await merchant.product(stock=1_000)
     sold = "{sale_id}" in operation or "{payment_id}" in operation or "{invoice_id}" in operation
     ids = {"business_id": merchant.business_id, "branch_id": merchant.branch_id, "product_id": product["id"]}
+    ids["provider"] = "conekta"
     bodies = valid_bodies(merchant, product)
     client = merchant.client
     if sold:
@@ -219,6 +234,8 @@ async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
     if "{member_id}" in operation:
         invitation = f"/businesses/{merchant.business_id}/members"
         ids["member_id"] = (await client.post(invitation, bodies[f"POST {_MEMBERS}"])).data(201)["id"]
+    if "{register_id}" in operation:
+        ids |= await drawer_of(merchant)
     if "{method_id}" in operation:
         ids["method_id"] = (await client.post("/payment-methods", bodies["POST /payment-methods"])).data(201)["id"]
     if "{endpoint_id}" in operation:
@@ -228,12 +245,13 @@ async def target(request: pytest.FixtureRequest, stage: Stage) -> Target:
         ids["user_id"] = (await register(stage)).id
         ids["submission_id"] = await submit(await register(stage))
         client = (await register(stage, role="ADMIN")).client
-    return Target(client, operation, ids, bodies[operation])
+    query = {"businessId": merchant.business_id} if operation in _OF_BUSINESS else {}
+    return Target(client, operation, ids, bodies[operation], query)
 
 
 async def test_every_operation_with_a_body_is_attacked(stage: Stage) -> None:
     documented_ = {found.name for found in await documented(stage.client) if found.takes_body}
-    assert documented_ == {*_OPERATIONS, _FORM, _PAGE}
+    assert documented_ == {*_OPERATIONS, _FORM, _TABLE, _PAGE}
 
 
 async def test_forms_of_every_wrong_kind(stage: Stage) -> None:
@@ -265,6 +283,17 @@ async def test_what_follows_the_end_of_a_form_is_no_part_of_it(stage: Stage) -> 
 
 def boundary_of(form: Form) -> bytes:
     return form.content_type.partition("boundary=")[2].encode()
+
+
+async def test_tables_of_every_wrong_kind(merchant: Merchant) -> None:
+    header, row = "sku,name,price,cost,taxRate,stock", ["SKU-1", "Café", "45.00", "20.00", "0.16", "3"]
+    tables = [",".join((*row[:place], text, *row[place + 1 :])) for place in range(len(row)) for text in _TEXTS]
+    contents = [*_MALFORMED, *(f"{header}\n{line}\n".encode() for line in tables)]
+    contents += [f"{text},name,price\n1,Café,45.00\n".encode() for text in _TEXTS]
+    for content in contents:
+        headers = {"Content-Type": "text/csv", "Idempotency-Key": str(new_id())}
+        query = {"businessId": merchant.business_id}
+        judge(await merchant.client.call(*_TABLE.split(" "), raw=content, query=query, headers=headers))
 
 
 async def test_bodies_of_every_wrong_kind(target: Target) -> None:
@@ -346,7 +375,7 @@ async def test_queries_of_every_wrong_kind(stage: Stage, merchant: Merchant) -> 
 
 async def test_paths_of_every_wrong_kind(stage: Stage, merchant: Merchant) -> None:
     for operation in await documented(stage.client):
-        for wrong in ("x", "0", "null", "%00", "..", "%2e%2e%2f", "%2f", "ñ", "'--", "*", "x" * 2_000, " ", "%ff"):
+        for wrong in ("x", "0", "null", "%00", "..;", "%2e%2e%2f", "%2f", "ñ", "'--", "*", "x" * 2_000, " ", "%ff"):
             if operation.parameters:
                 ids = dict.fromkeys(operation.parameters, quote(wrong, safe="%"))
                 answer = await merchant.client.call(operation.method, operation.at(ids), body=body_for(operation))
