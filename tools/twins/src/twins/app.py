@@ -92,7 +92,8 @@ def _builders() -> list[Callable[[TwinsSettings, Store], Twin]]:
 def _authority_builders() -> list[Callable[[TwinsSettings, Store], Authority]]:
     """Of every tax authority there is: each folder of `twins.authorities` that holds a `twin` with a `build`."""
     names = sorted(module.name for module in iter_modules(twins.authorities.__path__) if module.ispkg)
-    return [import_module(f"twins.authorities.{name}.twin").build for name in names]
+    modules = [f"twins.authorities.{name}.twin" for name in names]
+    return [import_module(module).build for module in modules if find_spec(module)]
 
 
 def _common(
