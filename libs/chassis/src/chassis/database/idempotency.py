@@ -8,9 +8,9 @@ response carried.
 claim, call, finish: `claim` in a transaction before, `finish` in one after; a lease lets a second try resume after a
 crash, and the owner is the fence that keeps a slow first try from overwriting it.
 
-A hot path that is one statement before and one after the outside call puts CLAIM_SQL and FINISH_SQL into CTEs of its
+A hot path that is one statement before and one after the outside call puts `claim_sql` and FINISH_SQL into CTEs of its
 own, with the parameters of `claiming` and `finishing`; they bring the scope of the statement (SCOPED) along. Where
-CLAIM_SQL returns no row the key was used before: `claim` then says how.
+`claim_sql` returns no row the key was used before: `claim` then says how.
 """
 
 from __future__ import annotations
@@ -85,11 +85,6 @@ _FINISH = text(
 # A scope without a key has no row: `key = NULL` finds none, so the three below then simply do nothing.
 _HELD = " WHERE principal_id = :key_principal AND route = :key_route AND key = :key AND owner = :key_owner"
 _OWNED = f"{_HELD} AND {SCOPED}"
-CLAIM_SQL: Final = (
-    "INSERT INTO idempotency_keys (principal_id, route, key, fingerprint, owner, resource_id, lease_until)"
-    " SELECT :key_principal, :key_route, :key, :key_fingerprint, :key_owner, :key_resource, now() + :key_lease"
-    f" WHERE {SCOPED} ON CONFLICT (principal_id, route, key) DO NOTHING RETURNING resource_id"
-)
 FINISH_SQL: Final = (
     f"UPDATE idempotency_keys SET status = :key_status, body = :key_body, owner = NULL, lease_until = NULL{_OWNED}"  # noqa: S608
 )
@@ -97,6 +92,17 @@ RELEASE_SQL: Final = f"UPDATE idempotency_keys SET lease_until = now(){_OWNED}" 
 """Let the next try with this key resume at once: this one ended without knowing the outcome."""
 FORGET_SQL: Final = f"DELETE FROM idempotency_keys{_OWNED}"  # noqa: S608 - constants
 """Let the next try with this key begin anew: this one did nothing, and is known to have done nothing."""
+
+
+def claim_sql(condition: str = "true") -> str:
+    """condition: SQL without which nothing is claimed, for what a caller took for granted."""
+    return (
+        "INSERT INTO idempotency_keys (principal_id, route, key, fingerprint, owner, resource_id, lease_until)"
+        " SELECT :key_principal, :key_route, :key, :key_fingerprint, :key_owner, :key_resource, now() + :key_lease"
+        f" WHERE {SCOPED} AND {condition} ON CONFLICT (principal_id, route, key) DO NOTHING RETURNING resource_id"
+    )
+
+
 _RELEASE = text(f"UPDATE idempotency_keys SET lease_until = now(){_HELD}")  # noqa: S608 - constants
 _FORGET = text(f"DELETE FROM idempotency_keys{_HELD}")  # noqa: S608 - constants
 
@@ -178,7 +184,7 @@ class Idempotency:
         await unit.session.execute(_RELEASE, self.holding(scope, claim))
 
     def claiming(self, scope: IdempotencyScope, resource_id: UUID) -> tuple[Claim, dict[str, Any]]:
-        """A claim, held once CLAIM_SQL with these parameters has returned a row. The scope must have a key."""
+        """A claim, held once `claim_sql` with these parameters has returned a row. The scope must have a key."""
         claim = Claim(uuid4(), resource_id)
         parameters = self.holding(scope, claim)
         parameters |= {"key_fingerprint": scope.fingerprint, "key_resource": resource_id, "key_lease": LEASE}

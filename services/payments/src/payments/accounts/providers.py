@@ -31,6 +31,8 @@ from payments.intents.models import Payment
 
 # Adapters of accounts that a process keeps open, each with its connections.
 MOST_OPEN: Final = 64
+# Businesses whose present accounts a process remembers, nearly all of which have none.
+_REMEMBERED: Final = 10_000
 # Longer than any call takes: an adapter that was put away may still be in the middle of one.
 _LINGER: Final = timedelta(seconds=180)
 
@@ -40,10 +42,12 @@ Credentials = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """account_id: None for the platform's."""
+    """account_id: None for the platform's. among: the accounts it was chosen from, as `repository.AS_CHOSEN_SQL` checks
+    them."""
 
     provider: PaymentProvider
     account_id: UUID | None
+    among: str
 
 
 class AccountProviders:
@@ -64,6 +68,7 @@ class AccountProviders:
         self._public_url = public_url
         self._most_open = most_open
         self._open: OrderedDict[tuple[UUID, int], PaymentProvider] = OrderedDict()
+        self._remembered: OrderedDict[UUID, list[Account]] = OrderedDict()
         self._put_away: list[tuple[datetime, PaymentProvider]] = []
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -71,20 +76,40 @@ class AccountProviders:
     def open_accounts(self) -> int:
         return len(self._open)
 
-    async def choose(self, business: Business, method: PaymentMethod) -> Chosen:
+    async def choose(self, business: Business, method: PaymentMethod, *, from_memory: bool = False) -> Chosen:
         """For a new payment: the business's own account where it has one that offers the method.
+
+        from_memory: by what this process last saw of the business's accounts. Whoever asks for that makes sure, in the
+        statement that writes the payment, that they are still the same.
 
         Raises MethodNotSupported, ProviderNotConfigured.
         """
-        for account in await repository.present(self._database, business.id):
+        present = self._remembered.get(business.id) if from_memory else None
+        if present is None:
+            present = await repository.present(self._database, business.id)
+            self._remember(business.id, present)
+        among = repository.as_chosen(present)
+        for account in present:
             if any(
                 adapter.name == account.provider
                 and adapter.country is business.country
                 and method in adapter.capabilities.methods
                 for adapter in ADAPTERS
             ):
-                return Chosen(self.adapter(account), account.id)
-        return Chosen(self._platform.choose(business.country, method), None)
+                return Chosen(self.adapter(account), account.id, among)
+        return Chosen(self._platform.choose(business.country, method), None, among)
+
+    async def changed_since(self, business_id: UUID, among: str) -> bool:
+        """Whether the business's accounts are others than those a choice was made from."""
+        present = await repository.present(self._database, business_id)
+        self._remember(business_id, present)
+        return repository.as_chosen(present) != among
+
+    def _remember(self, business_id: UUID, present: list[Account]) -> None:
+        self._remembered[business_id] = present
+        self._remembered.move_to_end(business_id)
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
 
     async def of(self, payment: Payment) -> PaymentProvider:
         """That which the payment was made with. Raises ProviderNotConfigured."""

@@ -22,6 +22,11 @@ _SELECT_SQL: Final = f"SELECT {', '.join(column.key for column in _COLUMNS)} FRO
 _PRESENT: Final = Statement(f"{_SELECT_SQL} WHERE business_id = :business_id AND replaced_at IS NULL AND {SCOPED}")
 _BY_ID: Final = Statement(f"{_SELECT_SQL} WHERE id = :id AND {SCOPED}")
 _BY_KEY: Final = Statement(f"{_SELECT_SQL} WHERE key = :key AND provider = :provider AND {SCOPED}")
+AS_CHOSEN_SQL: Final = (
+    "(SELECT coalesce(string_agg(id::text || ':' || version, ',' ORDER BY id), '') FROM payment_accounts"  # noqa: S608
+    f" WHERE business_id = :business_id AND replaced_at IS NULL AND {SCOPED}) = :chosen_among"
+)
+"""Whether the present accounts of :business_id are those of `as_chosen`: for the statement that writes a payment."""
 # Nothing at the provider moves one of these any more, unless it is still being read.
 _OVER: Final = (Step.FAILED.value, Step.REFUNDED.value)
 
@@ -29,6 +34,11 @@ _OVER: Final = (Step.FAILED.value, Step.REFUNDED.value)
 async def present(database: Database, business_id: UUID) -> list[Account]:
     """Those that a new payment may be made with, of any provider."""
     return [Account(*record) for record in await database.fetch(_PRESENT, {"business_id": business_id})]
+
+
+def as_chosen(present: Sequence[Account]) -> str:
+    """The parameter of AS_CHOSEN_SQL, `chosen_among`."""
+    return ",".join(f"{account.id}:{account.version}" for account in sorted(present, key=lambda each: each.id))
 
 
 async def find(database: Database, account_id: UUID) -> Account | None:

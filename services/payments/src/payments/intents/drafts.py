@@ -59,8 +59,8 @@ class PaymentDraft:
     kyc_level: int | None = None
 
 
-async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, PaymentProvider]:
-    """Raises InvalidInput, RuleViolation, NotFound (no such business)."""
+async def prepare(ctx: PaymentsContext, draft: PaymentDraft, *, from_memory: bool = False) -> tuple[Payment, Chosen]:
+    """from_memory: as in AccountProviders.choose. Raises InvalidInput, RuleViolation, NotFound (no such business)."""
     business = await ctx.directory.business(draft.business_id)
     if not business.is_active:
         raise errors.business_inactive()
@@ -68,7 +68,7 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         raise errors.currency_mismatch(business.currency)
     amount = _amount(ctx, draft, business)
     payers.check_document(draft.buyer, business.country)
-    chosen = await provider_for(ctx, business, draft.method)
+    chosen = await provider_for(ctx, business, draft.method, from_memory=from_memory)
     provider = chosen.provider
     payment_method_id = await _payment_method(ctx, draft)
     now = ctx.clock.now()
@@ -107,14 +107,16 @@ async def prepare(ctx: PaymentsContext, draft: PaymentDraft) -> tuple[Payment, P
         raise errors.refusal(error) from None
     if payers.offers_banks(capability):
         await ctx.banks.check(provider, request.bank)
-    return payment, provider
+    return payment, chosen
 
 
-async def provider_for(ctx: PaymentsContext, business: Business, method: PaymentMethod) -> Chosen:
-    """Raises RuleViolation."""
+async def provider_for(
+    ctx: PaymentsContext, business: Business, method: PaymentMethod, *, from_memory: bool = False
+) -> Chosen:
+    """from_memory: as in AccountProviders.choose. Raises RuleViolation."""
     country = business.country
     try:
-        return await _choose(ctx, business, method)
+        return await _choose(ctx, business, method, from_memory=from_memory)
     except MethodNotSupported:
         if any(adapter.country is country for adapter in ADAPTERS):
             raise errors.method_not_supported(method.value, country.value) from None
@@ -182,13 +184,13 @@ def _amount(ctx: PaymentsContext, draft: PaymentDraft, business: Business) -> Mo
     return amount
 
 
-async def _choose(ctx: PaymentsContext, business: Business, method: PaymentMethod) -> Chosen:
+async def _choose(ctx: PaymentsContext, business: Business, method: PaymentMethod, *, from_memory: bool) -> Chosen:
     try:
-        return await ctx.accounts.choose(business, method)
+        return await ctx.accounts.choose(business, method, from_memory=from_memory)
     except MethodNotSupported:
         if method is not PaymentMethod.QR_STATIC:
             raise
-    return await ctx.accounts.choose(business, PaymentMethod.PAYMENT_LINK)
+    return await ctx.accounts.choose(business, PaymentMethod.PAYMENT_LINK, from_memory=from_memory)
 
 
 async def _payment_method(ctx: PaymentsContext, draft: PaymentDraft) -> UUID | None:

@@ -12,10 +12,11 @@ import asyncpg
 import orjson
 from chassis.bus.outbox import outbox_sql
 from chassis.database import SCOPED, Database, Statement
-from chassis.database.idempotency import CLAIM_SQL, FINISH_SQL, FORGET_SQL, RELEASE_SQL
+from chassis.database.idempotency import FINISH_SQL, FORGET_SQL, RELEASE_SQL, claim_sql
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payments.accounts.repository import AS_CHOSEN_SQL
 from payments.intents.models import Payment, TimelineEntry, payment_events, payments
 from payments.intents.status import UNSENT, WAITING, Step
 
@@ -43,9 +44,11 @@ _OPEN_COLUMNS: Final = (
 )
 _OPEN_VALUES: Final = ", ".join(f":{name}" for name in _OPEN_COLUMNS.split(", "))
 _OPEN_IN: Final = text(f"INSERT INTO payments ({_OPEN_COLUMNS}) VALUES ({_OPEN_VALUES})")  # noqa: S608
-_OPEN: Final = Statement(f"INSERT INTO payments ({_OPEN_COLUMNS}) SELECT {_OPEN_VALUES} WHERE {SCOPED} RETURNING id")
+_OPEN: Final = Statement(
+    f"INSERT INTO payments ({_OPEN_COLUMNS}) SELECT {_OPEN_VALUES} WHERE {SCOPED} AND {AS_CHOSEN_SQL} RETURNING id"
+)
 _CLAIM_AND_OPEN: Final = Statement(
-    f"WITH claimed AS ({CLAIM_SQL})"  # noqa: S608 - constants
+    f"WITH claimed AS ({claim_sql(AS_CHOSEN_SQL)})"  # noqa: S608 - constants
     f" INSERT INTO payments ({_OPEN_COLUMNS}) SELECT {_OPEN_VALUES} FROM claimed RETURNING id"
 )
 
@@ -102,7 +105,8 @@ def opening(payment: Payment) -> Parameters:
 
 
 async def claim_and_open(database: Database, parameters: Parameters, *, keyed: bool) -> bool:
-    """Claim the idempotency key, where there is one, and write the payment. False: the key was used before.
+    """Claim the idempotency key, where there is one, and write the payment. False, and nothing done: the key was used
+    before, or the business's accounts are others than `chosen_among`.
 
     Raises UniqueViolationError when the sale already has a payment.
     """

@@ -9,7 +9,8 @@ gets 503 `payment_outcome_unknown`, the payment stays PENDING, and repeating the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -20,7 +21,7 @@ from chassis.auth import Permission, Principal
 from chassis.bus.outbox import outbox_parameters
 from chassis.database import UnitOfWork
 from chassis.database.idempotency import Answer, Claim, IdempotencyScope
-from kernel import NotFound, new_id
+from kernel import InvalidInput, NotFound, RuleViolation, new_id
 from psp.provider import (
     FetchedPayment,
     Instructions,
@@ -33,6 +34,7 @@ from psp.provider import (
 from sqlalchemy.exc import IntegrityError
 
 from payments import metrics
+from payments.accounts.providers import Chosen
 from payments.context import PaymentsContext
 from payments.intents import drafts, errors, events, instructions, repository, schedule
 from payments.intents.drafts import PaymentDraft
@@ -54,40 +56,57 @@ async def create_payment(
 ) -> Answer:
     """Raises RuleViolation (a rule of ours, or the provider's refusal), Conflict (key in use, or the sale has a
     payment), NotFound (no such business), Unavailable (nothing happened, or code payment_outcome_unknown)."""
-    payment, provider = await drafts.prepare(ctx, draft)
-    opening = repository.opening(payment)
+    try:
+        payment, chosen = await drafts.prepare(ctx, draft, from_memory=True)
+    except (InvalidInput, RuleViolation):
+        # Perhaps only by what was remembered of the business's accounts.
+        payment, chosen = await drafts.prepare(ctx, draft)
+    claim, opened = await _claim(ctx, scope, payment, chosen)
+    if not opened and await ctx.accounts.changed_since(payment.business_id, chosen.among):
+        payment, chosen = await drafts.prepare(ctx, draft)
+        claim, opened = await _claim(ctx, scope, payment, chosen)
+    if not opened:
+        again = await _claim_again(ctx, scope, payment)
+        if isinstance(again, Answer):
+            return again
+        claim = again
+    work = _Submission(ctx, chosen.provider, scope, claim, present)
+    return await (work.resume() if claim.resumed else work.submit(payment))
+
+
+async def _claim(ctx: PaymentsContext, scope: IdempotencyScope, payment: Payment, chosen: Chosen) -> tuple[Claim, bool]:
+    """Whether key and payment have been written: not where the key was used before, or where the business's accounts
+    are others than the payment's was chosen from."""
+    parameters = repository.opening(payment) | {"chosen_among": chosen.among}
     claim = Claim(new_id(), payment.id)
-    parameters = opening
     if scope.key is not None:
         claim, held = ctx.idempotency.claiming(scope, payment.id)
-        parameters = {**opening, **held}
+        parameters |= held
+    with _one_of_a_sale():
+        return claim, await repository.claim_and_open(ctx.database, parameters, keyed=scope.key is not None)
+
+
+@contextmanager
+def _one_of_a_sale() -> Iterator[None]:
     try:
-        opened = await repository.claim_and_open(ctx.database, parameters, keyed=scope.key is not None)
-        if not opened:
-            again = await _claim_again(ctx, scope, payment.id, opening)
-            if isinstance(again, Answer):
-                return again
-            claim = again
+        yield
     except (asyncpg.UniqueViolationError, IntegrityError) as error:
         if _SALE_TAKEN in str(error):
             raise errors.sale_has_payment() from None
         raise
-    work = _Submission(ctx, provider, scope, claim, present)
-    return await (work.resume() if claim.resumed else work.submit(payment))
 
 
-async def _claim_again(
-    ctx: PaymentsContext, scope: IdempotencyScope, payment_id: UUID, opening: repository.Parameters
-) -> Claim | Answer:
+async def _claim_again(ctx: PaymentsContext, scope: IdempotencyScope, payment: Payment) -> Claim | Answer:
     """A key that was there: its stored answer, the right to resume, or, if it has just been forgotten, to begin."""
 
     async def claim(unit: UnitOfWork) -> Claim | Answer:
-        claimed = await ctx.idempotency.claim(unit, scope, payment_id)
+        claimed = await ctx.idempotency.claim(unit, scope, payment.id)
         if isinstance(claimed, Claim) and not claimed.resumed:
-            await repository.open_in(unit.session, opening)
+            await repository.open_in(unit.session, repository.opening(payment))
         return claimed
 
-    return await ctx.database.run(claim)
+    with _one_of_a_sale():
+        return await ctx.database.run(claim)
 
 
 class _Submission:

@@ -352,6 +352,25 @@ async def test_connections_are_reused_and_bounded(first, monkeypatch):
     assert providers.open_accounts <= 2
 
 
+async def test_what_a_process_remembers_of_accounts_decides_nothing(open_shop):
+    """Saved, replaced and given up by another process: the very next payment is made with what there is then."""
+    shop = open_shop()
+    assert await shop.account_id(await shop.pay()) is None
+
+    await shop.use("key-of-the-first-shop", "secret-of-the-first-shop")
+    first = await account_of(shop)
+    assert await shop.account_id(await shop.pay(key="a-key-for-this-test")) == first.id
+    again = await shop.pay(key="a-key-for-this-test")
+
+    await shop.use("key-of-the-second-shop", "secret-of-the-second-shop", "222")
+    assert (await account_of(shop)).id != first.id
+    assert await shop.account_id(again) == first.id
+    assert await shop.account_id(await shop.pay()) == (await account_of(shop)).id
+
+    assert (await shop.send("DELETE")).status_code == 204
+    assert await shop.account_id(await shop.pay()) is None
+
+
 async def account_of(shop):
     [account] = await repository.present(shop.till.ctx.database, shop.till.business.id)
     return account
