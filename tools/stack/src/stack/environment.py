@@ -227,6 +227,8 @@ class SuiteEnvironment:
             "FCM_SERVICE_ACCOUNT": service_account(self._secrets["TWINS_FCM_PRIVATE_KEY"]),
             "FCM_TOKEN_URL": f"{twins}/fcm/token",
             **{f"FISCAL_AR_{name}_URL": f"{twins}/arca" for name in ("WSAA", "WSFE", "TEST_WSAA", "TEST_WSFE")},
+            "FISCAL_CO_URL": f"{twins}/dian",
+            "FISCAL_CO_TEST_URL": f"{twins}/dian",
             **{f"FISCAL_MX_{name}_URL": f"{twins}/{name.lower()}" for name in ("SW", "FINKOK", "SAT")},
             **{f"FISCAL_MX_{name}_TEST_URL": f"{twins}/{name.lower()}" for name in ("SW", "FINKOK", "SAT")},
             "OBJECT_STORE_URL": (self._data / "objects").as_uri(),
