@@ -18,7 +18,7 @@ from fiscal.tickets import MemoryTickets, TicketStore
 from fiscal.workshop import Workshop
 
 # Each holds a `provider` module with a function `open_provider`.
-FOLDERS: Final[Mapping[Country, str]] = {Country.AR: "ar", Country.CO: "co", Country.MX: "mx"}
+FOLDERS: Final[Mapping[Country, str]] = {Country.AR: "ar", Country.CL: "cl", Country.CO: "co", Country.MX: "mx"}
 
 
 @dataclass(frozen=True, slots=True)

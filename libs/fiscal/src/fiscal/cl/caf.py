@@ -23,6 +23,7 @@ from fiscal.cl import rut
 from fiscal.cl.markup import Unreadable, read
 
 _SAVED_BY_EDITORS = re.compile(r">\s+<")
+_DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
 _CAF = re.compile(r"<CAF[\s>].*?</CAF>", re.DOTALL)
 
 
@@ -51,11 +52,12 @@ class Caf:
 
 def parse(content: bytes) -> Caf:
     """Raises BadCaf."""
+    text = _decoded(content)
     try:
-        root = read(content)
+        root = read(text.encode())
     except Unreadable:
         raise BadCaf("is no XML") from None
-    found = _CAF.search(content.decode("latin-1"))
+    found = _CAF.search(text)
     if root.tag != "AUTORIZACION" or found is None:
         raise BadCaf("is no CAF")
     data = root.find("CAF/DA")
@@ -83,6 +85,15 @@ def parse(content: bytes) -> Caf:
     )
     _check_key(caf, data)
     return caf
+
+
+def _decoded(content: bytes) -> str:
+    """SII's files are in ISO-8859-1 and do not all say so; an editor may have made UTF-8 of one."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return _DECLARATION.sub("", text.lstrip())
 
 
 def _check_key(caf: Caf, data: Element) -> None:

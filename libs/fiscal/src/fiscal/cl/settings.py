@@ -13,8 +13,8 @@ from fiscal.settings import FiscalSettings
 
 
 class ChileSettings(FiscalSettings):
-    """*_boleta_url: seeds, tokens and states of boletas. *_boleta_upload_url: where boletas are uploaded. *_dte_url: all
-    of the other documents. test_*: SII's certification.
+    """*_boleta_url: seeds, tokens and states of boletas. *_boleta_upload_url: where boletas are uploaded. *_dte_url:
+    all of the other documents. test_*: SII's certification.
 
     user_agent: SII answers none that does not look like this.
     token_minutes: for how long a token is used; SII ends one that is idle for an hour.

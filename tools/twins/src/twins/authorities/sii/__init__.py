@@ -1,0 +1,1 @@
+"""SII of Chile: certificates and folios for its proving ground, documents taken, checked and decided."""
