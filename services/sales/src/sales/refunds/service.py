@@ -121,9 +121,12 @@ async def _begin(
         raise errors.sale_not_sold(sale.status)
     reckoned = reckoning.reckon(sale, wish, ctx.settings.rounding_of(Currency(sale.currency)))
     _check_limit(ctx, sale, reckoned, asked)
-    drawer = None
     if reckoned.cash:
         drawer = await ledger.refund_session_for(unit, sale=sale, register_id=body.cash_register_id)
+    else:
+        drawer = await ledger.session_for(
+            unit, business_id=sale.business_id, branch_id=sale.branch_id, register_id=body.cash_register_id
+        )
     started = _new_refund(unit, sale, reckoned, refund_id)
     started.created_by = asked.user_id
     started.reason = body.reason

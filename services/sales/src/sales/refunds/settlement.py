@@ -4,12 +4,14 @@ locks of sale and refund, in that order."""
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from chassis.database import UnitOfWork
 from kernel.refunds import RefundPart
 from prometheus_client import Counter
 
 from sales.cash_registers import ledger
+from sales.cash_sessions.status import CASH
 from sales.refunds import events, reckoning
 from sales.refunds.models import Refund
 from sales.refunds.status import RefundStatus, RefundStep
@@ -26,16 +28,23 @@ async def succeed(unit: UnitOfWork, sale: Sale, refund: Refund, lease: timedelta
     refund.move(RefundStep.RESTOCKING if refund.returns_goods else RefundStep.DONE)
     await record(unit, sale, refund)
     refund.resume_at = now + lease if refund.step == RefundStep.RESTOCKING else None
+    # Last of all: it locks the drawer, which is shared by many cashiers.
     if refund.cash_returned:
-        # Last of all: it locks the drawer, which is shared by many cashiers.
-        await ledger.enter_refund(
-            unit,
-            sale=sale,
-            refund_id=refund.id,
-            amount=sale.money(refund.cash_returned),
-            session_id=refund.cash_session_id,
-            refunded_by=refund.created_by,
-        )
+        await _enter(unit, sale, refund, CASH, refund.cash_returned)
+    if refund.provider_amount and refund.cash_session_id is not None:
+        await _enter(unit, sale, refund, sale.payment_method, refund.provider_amount)
+
+
+async def _enter(unit: UnitOfWork, sale: Sale, refund: Refund, method: str, amount: Decimal) -> None:
+    await ledger.enter_refund(
+        unit,
+        sale=sale,
+        refund_id=refund.id,
+        amount=sale.money(amount),
+        method=method,
+        session_id=refund.cash_session_id,
+        refunded_by=refund.created_by,
+    )
 
 
 async def record(unit: UnitOfWork, sale: Sale, refund: Refund) -> None:

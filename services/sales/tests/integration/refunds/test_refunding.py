@@ -48,6 +48,14 @@ async def expected_in(shop: Any, path: str) -> str:
     return session["expectedCash"]
 
 
+async def refunds_in(shop: Any, path: str) -> dict[str, str]:
+    """Of the drawer's books, by method: what is not cash is information."""
+    headers = shop.sut.as_(shop.owner)
+    [listed] = (await shop.sut.client.get(f"{path}/sessions", headers=headers)).json()["data"]
+    session = (await shop.sut.client.get(f"{path}/sessions/{listed['id']}", headers=headers)).json()["data"]
+    return {total["method"]: total["amount"] for total in session["totals"] if total["kind"] == "REFUND"}
+
+
 async def test_a_cash_sale_whole(shop: Any) -> None:
     path = await drawer_of(shop)
     product = shop.product("75.25")
@@ -133,6 +141,7 @@ async def test_a_provider_that_takes_its_time(shop: Any, by: str) -> None:
     assert (await shop.get(sale["id"]))["status"] == "REFUNDED"
     assert [one["status"] for one in await shop.refunds(sale["id"])] == ["SUCCEEDED"]
     assert (await expected_in(shop, path), shop.stock(product)) == ("500.00", (10, 0))
+    assert await refunds_in(shop, path) == {"CASH": "-50.00", "QR_DYNAMIC": "-100.50"}
     assert (await shop.events(sale["id"])).count("sale.refunded") == 1
 
 
