@@ -227,6 +227,11 @@ class SuiteEnvironment:
             "FCM_SERVICE_ACCOUNT": service_account(self._secrets["TWINS_FCM_PRIVATE_KEY"]),
             "FCM_TOKEN_URL": f"{twins}/fcm/token",
             **{f"FISCAL_AR_{name}_URL": f"{twins}/arca" for name in ("WSAA", "WSFE", "TEST_WSAA", "TEST_WSFE")},
+            **{
+                f"FISCAL_CL_{environment}_{name}_URL": f"{twins}/sii"
+                for environment in ("TEST", "PRODUCTION")
+                for name in ("BOLETA", "BOLETA_UPLOAD", "DTE")
+            },
             "FISCAL_CO_URL": f"{twins}/dian",
             "FISCAL_CO_TEST_URL": f"{twins}/dian",
             **{f"FISCAL_MX_{name}_URL": f"{twins}/{name.lower()}" for name in ("SW", "FINKOK", "SAT")},
