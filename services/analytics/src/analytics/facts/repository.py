@@ -172,10 +172,11 @@ async def restore(session: AsyncSession, table: str, business_id: UUID, up_to: i
     """Facts of before there was a log, which it keeps as their rows."""
     fact = next(fact for fact in FACTS if fact.__tablename__ == table)
     columns = ", ".join(_table(fact).c.keys())
+    kept = ", ".join(f"kept.{name}" for name in _table(fact).c.keys())  # noqa: SIM118 - a collection of columns
     await session.execute(
         text(
-            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM event_log AS logged,"  # noqa: S608 - our own names
-            f" json_populate_record(NULL::{table}, logged.body) AS row WHERE logged.business_id = :business"
+            f"INSERT INTO {table} ({columns}) SELECT {kept} FROM event_log AS logged,"  # noqa: S608 - our own names
+            f" json_populate_record(NULL::{table}, logged.body) AS kept WHERE logged.business_id = :business"
             " AND logged.seq <= :up_to AND logged.type = :type ON CONFLICT DO NOTHING"
         ),
         {"business": business_id, "up_to": up_to, "type": f"row:{table}"},
