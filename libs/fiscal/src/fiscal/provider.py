@@ -173,8 +173,8 @@ class Printed:
     """What the law wants on paper, in its words. title: such as BOLETA ELECTRÓNICA. mark: the letter of an Argentine
     invoice. facts: label and value, such as CAE. texts: whole sentences below all else.
     taxes: by rate, where the document rounds them otherwise than the sum of its lines.
-    frame: the lines of a box that stands in for title and number at the head; below_frame: the line under it. caption:
-    the lines right under the code."""
+    frame: the lines of a box that stands in for title and number at the head; below_frame: the line under it, or under
+    the mark. caption: the lines right under the code."""
 
     title: str
     mark: str = ""

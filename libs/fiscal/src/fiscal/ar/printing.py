@@ -27,8 +27,9 @@ def printed(issuer: IssuerProfile, voucher: Voucher, outcome: Outcome) -> Printe
     return Printed(
         title="Nota de crédito" if voucher.type in NOTE_TYPES.values() else "Factura",
         mark=letter,
+        below_frame=f"CÓD. {voucher.type:02d}",
         facts=(
-            *_stamp(voucher, outcome),
+            *_stamp(outcome),
             *(_breakdown(voucher) if letter == "A" else ()),
             *_associated(voucher),
             ("Cliente", CONDITION_NAMES[voucher.condition]),
@@ -37,6 +38,7 @@ def printed(issuer: IssuerProfile, voucher: Voucher, outcome: Outcome) -> Printe
             ("Inicio de actividades", _day(date.fromisoformat(issuer.fields["activityStart"]))),
         ),
         code=PrintedCode(CodeKind.QR, code(int(issuer.tax_id), voucher, outcome.fiscal_id or "")),
+        taxes=tuple((group.rate, group.tax) for group in reversed(voucher.amounts.groups)),
         texts=(*_transparency(voucher), *_credit(voucher), "Comprobante autorizado por ARCA."),
     )
 
@@ -85,9 +87,9 @@ def pesos(amount: Money) -> str:
     return f"$ {whole.replace(',', '.')},{cents}"
 
 
-def _stamp(voucher: Voucher, outcome: Outcome) -> tuple[tuple[str, str], ...]:
+def _stamp(outcome: Outcome) -> tuple[tuple[str, str], ...]:
     due = (("Vencimiento del CAE", _day(outcome.expires_on)),) if outcome.expires_on else ()
-    return (("Código", f"{voucher.type:02d}"), ("CAE", outcome.fiscal_id or ""), *due)
+    return (("CAE", outcome.fiscal_id or ""), *due)
 
 
 def _breakdown(voucher: Voucher) -> tuple[tuple[str, str], ...]:

@@ -34,6 +34,9 @@ _TITLE = style(11, bold=True, align="right", color=_ACCENT)
 _NUMBER = style(17, bold=True, align="right", color=_INK, lead=1.2)
 _FRAMED = style(12, bold=True, align="center", color=_FRAME, lead=1.25)
 _BELOW_FRAME = style(9, bold=True, align="center", color=_FRAME)
+_MARK_WIDTH = 19 * mm
+_MARK = style(24, bold=True, align="center", color=_INK, lead=1.1)
+_BELOW_MARK = style(7, bold=True, align="center", color=_INK)
 _META = style(9, align="right", color=QUIET)
 _LABEL = style(7.5, bold=True, color=_ACCENT)
 _TEXT = style(9.5, color=_INK, lead=1.4)
@@ -79,12 +82,30 @@ def _head(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Ta
     moment = paragraph(formatter.moment(document.sold_at, document.time_zone), _META)
     if document.fiscal and document.fiscal.frame:
         return _columns([[left, [*_box(document.fiscal), moment]]], [PAGE_COLUMN * 0.57, PAGE_COLUMN * 0.43])
-    right = [
-        paragraph((document.fiscal.heading if document.fiscal else labels.receipt).upper(), _TITLE),
-        paragraph(document.number, _NUMBER),
-        moment,
-    ]
-    return _columns([[left, right]], [PAGE_COLUMN * 0.6, PAGE_COLUMN * 0.4])
+    marked = document.fiscal if document.fiscal and document.fiscal.mark else None
+    title = marked.title if marked else document.fiscal.heading if document.fiscal else labels.receipt
+    right = [paragraph(title.upper(), _TITLE), paragraph(document.number, _NUMBER), moment]
+    if marked is None:
+        return _columns([[left, right]], [PAGE_COLUMN * 0.6, PAGE_COLUMN * 0.4])
+    side = (PAGE_COLUMN - _MARK_WIDTH) / 2
+    return _columns([[left, _mark(marked), right]], [side, _MARK_WIDTH, side])
+
+
+def _mark(fiscal: FiscalPrint) -> list[Flowable]:
+    """The letter of the document in the middle of the head, in its box."""
+    box = Table(
+        [[paragraph(fiscal.mark, _MARK)], [paragraph(fiscal.below_frame, _BELOW_MARK)]],
+        colWidths=[_MARK_WIDTH],
+        style=TableStyle(
+            [
+                ("BOX", (0, 0), (-1, -1), 1.2, _INK),
+                ("TOPPADDING", (0, 0), (-1, -1), 2),
+                ("BOTTOMPADDING", (0, 0), (-1, 0), 0),
+                ("BOTTOMPADDING", (0, 1), (-1, 1), 4),
+            ]
+        ),
+    )
+    return [box]
 
 
 def _box(fiscal: FiscalPrint) -> list[Flowable]:

@@ -84,7 +84,9 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
 def _name(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
     fiscal = document.fiscal
     if fiscal is None or not fiscal.frame:
-        return [paragraph(_title(document, labels).upper(), _HEADING)]
+        below = fiscal.below_frame if fiscal else ""
+        heading = [paragraph(_title(document, labels).upper(), _HEADING)]
+        return [*heading, paragraph(below, _SMALL_CENTER)] if below else [*heading]
     rows: list[list[Flowable]] = [[paragraph(text, _HEADING)] for text in fiscal.frame]
     box = Table(rows, colWidths=[STRIP_COLUMN * 0.86], style=_BOX)
     return [box, Spacer(0, 3), paragraph(fiscal.below_frame, _SMALL_CENTER)]

@@ -140,7 +140,7 @@ async def test_a_sale_is_authorized_printed_and_taken_back(world: World) -> None
     for layout in ("a4", "ticket"):
         pdf = await world.call("GET", f"/{ticket.id}/pdf?format={layout}")
         text = " ".join(PdfReader(BytesIO(pdf.content)).pages[0].extract_text().split())
-        for wanted in ("00003-00000001", ticket.fiscal_id, "Ley 27.743", "IVA Contenido: $ 31,07", "Código"):
+        for wanted in ("00003-00000001", ticket.fiscal_id, "Ley 27.743", "IVA Contenido: $ 31,07", "CÓD. 06"):
             assert wanted.lower() in text.lower(), (layout, wanted)
 
     await world.refund(event, 5000)
