@@ -20,7 +20,7 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.xades.xades import XAdESSignaturePolicy, XAdESSigner
 
-from fiscal.certificates import read_pkcs12
+from fiscal.certificates import check_current, read_pkcs12
 from fiscal.co.order import Policy, Signer
 
 Element = etree._Element
@@ -37,8 +37,10 @@ def opened(signer: Signer) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
 
 
 def sign(root: Element, place: Element, signer: Signer, policy: Policy, at: datetime, document_id: UUID) -> Element:
-    """The signed document; `place` is where in `root` the signature goes."""
+    """The signed document; `place` is where in `root` the signature goes. Raises BadProfile, also for a certificate
+    that is not valid at that time."""
     certificate, key = opened(signer)
+    check_current(certificate, at.date(), "credentials.certificate")
     etree.SubElement(place, f"{{{_DS}}}Signature", {"Id": "placeholder"})
     return _DianSigner(policy, at, document_id).sign(
         root, key=key, cert=[certificate], always_add_key_value=False, exclude_c14n_transform_element=True
