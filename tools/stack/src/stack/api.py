@@ -52,6 +52,10 @@ class Api:
         """`data` of the answer. ApiError when it is an error."""
         return (await self._json("POST", path, body=body))["data"]
 
+    async def put(self, path: str, body: Mapping[str, object]) -> Any:
+        """`data` of the answer. ApiError when it is an error."""
+        return (await self._json("PUT", path, body=body))["data"]
+
     async def download(self, path: str) -> bytes:
         """The body of the answer as it is. ApiError when it is an error."""
         _, content = await self._send("GET", path, {}, None)

@@ -5,13 +5,13 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from twins.testing import ControlRefused, connected
+from twins.testing import ControlRefused, ask, connected
 
 from stack.api import Api, ApiError
 from stack.buyer import Buyer
@@ -19,6 +19,7 @@ from stack.commands import target
 from stack.console import show
 from stack.countries import Shop, shop_of
 from stack.errors import StackError
+from stack.fiscal_examples import example_of
 
 HELP = "play a whole sale and its refund against the running suite; exit code 1 when a step fails"
 _PATIENCE_SECONDS = 90.0
@@ -53,12 +54,14 @@ class Story:
         self._shop = shop
         self._method = shop.methods[0]
         self._buyer_phone = shop.phone()
+        self._fiscal = example_of(shop.country)
 
     async def play(self) -> int:
         """The exit code: 0 when every step came out as it should."""
         steps: tuple[tuple[str, Callable[[], Awaitable[str]]], ...] = (
             ("The shop owner registers", self._register),
             ("She opens her business and a branch", self._open_business),
+            *([(f"She tells {self._fiscal.authority} who she is", self._tell_authority)] if self._fiscal else []),
             ("She loads a product, ten in stock", self._load_product),
             (f"She sells two of it {_WAYS[self._method]}", self._sell),
             ("The buyer pays; the provider sends its signed webhook", self._pay),
@@ -69,6 +72,7 @@ class Story:
             ("The day's report shows the sale", self._check_report),
             ("She gives the money back", self._refund),
             ("The provider carries it out", self._await_refund),
+            *self._fiscal_steps(),
         )
         # They may be starting again, like everything else in the story.
         await self._until(
@@ -81,6 +85,7 @@ class Story:
             aiohttp.ClientSession(timeout=_BROWSER_TIMEOUT) as browser,
         ):
             self._api, self._twins, self._buyer = api, twins, Buyer(browser, twins)
+            self._browser = browser
             for number, (title, step) in enumerate(steps, start=1):
                 begun = time.monotonic()
                 try:
@@ -237,6 +242,50 @@ class Story:
         journal = await provider.journal(payment["id"])
         _expect(journal["refunded_amount"] == journal["charged_amount"], f"the provider gave back {journal}")
         return f"{payment['refundedAmount']} given back, the payment is {payment['status']}"
+
+    def _fiscal_steps(self) -> tuple[tuple[str, Callable[[], Awaitable[str]]], ...]:
+        if self._fiscal is None:
+            return ()
+        return (
+            (f"The sale has its document of {self._fiscal.authority}", self._check_fiscal_document),
+            ("What was given back has its credit note", self._check_credit_note),
+        )
+
+    async def _tell_authority(self) -> str:
+        assert self._fiscal is not None
+
+        async def control(path: str, body: Mapping[str, object]) -> dict[str, Any]:
+            return await ask(self._browser, "POST", f"{self._twins_url}{path}", dict(body))
+
+        profile = await self._fiscal.profile(self._shop, control)
+        told = await self._api.put(f"/fiscal-profiles/{self._business['id']}", profile)
+        return f"{told['legalName']}, {told['taxId']}, {told['environment']}"
+
+    async def _check_fiscal_document(self) -> str:
+        assert self._fiscal is not None
+        if self._fiscal.buyer is not None:
+            await self._api.post("/invoices", {"saleId": self._sale["id"], "customer": dict(self._fiscal.buyer)})
+        return await self._fiscal_document(("TICKET", "INVOICE"))
+
+    async def _check_credit_note(self) -> str:
+        return await self._fiscal_document(("CREDIT_NOTE",))
+
+    async def _fiscal_document(self, kinds: Sequence[str]) -> str:
+        """Waits until the sale's document of one of these kinds is accepted and printed."""
+
+        def of_kinds(documents: Any) -> list[dict[str, Any]]:
+            return [document for document in documents if document["kind"] in kinds]
+
+        found = await self._until(
+            lambda: self._api.get("/invoices", businessId=self._business["id"], saleId=self._sale["id"]),
+            lambda documents: any(one["status"] in ("ISSUED", "CANCELED") for one in of_kinds(documents)),
+            lambda documents: f"the documents are {of_kinds(documents)}",
+        )
+        document = next(one for one in of_kinds(found) if one["status"] in ("ISSUED", "CANCELED"))
+        pdf = await self._api.download(f"/invoices/{document['id']}/pdf")
+        _expect(pdf.startswith(b"%PDF"), "there is no PDF")
+        number, fiscal_id = document["invoiceNumber"], document["fiscalData"]["fiscalId"]
+        return f"{document['kind']} {number}, {fiscal_id}, PDF of {len(pdf)} bytes"
 
     async def _until(
         self, fetch: Callable[[], Awaitable[Any]], enough: Callable[[Any], bool], complaint: Callable[[Any], str]

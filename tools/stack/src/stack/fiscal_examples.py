@@ -1,0 +1,46 @@
+"""What a made-up shop of each country tells its tax authority: certificates and numbers given out by the twin."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stack.countries import Shop
+
+# POST to a path of the twins' control API.
+Control = Callable[[str, Mapping[str, object]], Awaitable[dict[str, Any]]]
+Profile = Callable[[Shop, Control], Awaitable[dict[str, object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalExample:
+    """authority: its name. profile: gives the body of `PUT /fiscal-profiles/:businessId`, whose automaticIssue makes a
+    document of every sale. buyer: where that does not, or a document that names somebody is more to look at: the
+    `customer` of `POST /invoices`.
+    """
+
+    authority: str
+    profile: Profile
+    buyer: Mapping[str, object] | None = None
+
+
+async def _argentina(shop: Shop, control: Control) -> dict[str, object]:
+    given = await control("/_control/arca/certificates", {"cuit": shop.tax_id})
+    return {
+        "taxId": shop.tax_id,
+        "legalName": shop.legal_name,
+        "taxRegime": "1",
+        "address": {"street": "Av. Corrientes 1234", "city": shop.city, "state": shop.state, "postalCode": "C1043AAZ"},
+        "automaticIssue": True,
+        "fields": {"pointOfSale": "3", "grossIncome": "901-123456-7", "activityStart": "2019-03-01"},
+        "credentials": {"certificate": given["certificate"], "privateKey": given["privateKey"]},
+    }
+
+
+_EXAMPLES: Mapping[str, FiscalExample] = {
+    "AR": FiscalExample("ARCA", _argentina),
+}
+
+
+def example_of(country: str) -> FiscalExample | None:
+    """None where no authority is spoken to yet."""
+    return _EXAMPLES.get(country)
