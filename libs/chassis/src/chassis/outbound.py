@@ -25,7 +25,6 @@ from typing import Any, Self
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from opentelemetry import trace
-from opentelemetry.propagate import inject
 from prometheus_client import Counter, Histogram
 from yarl import URL
 
@@ -374,5 +373,5 @@ def _headers(value: Any, headers: Mapping[str, str] | None) -> Mapping[str, str]
     merged: CIMultiDict[str] = CIMultiDict(headers or {})
     if value is not None:
         merged.setdefault("Content-Type", "application/json")
-    inject(merged)
+    tracing.inject_into(merged)
     return merged

@@ -2,7 +2,7 @@
 
 import pytest
 from chassis.telemetry import tracing
-from opentelemetry import trace
+from opentelemetry import propagate, trace
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = f"00-{TRACE}-b7ad6b7169203331-"
@@ -76,3 +76,21 @@ def test_with_an_exporter_a_callers_choice_is_followed(
     monkeypatch.setattr(tracing._sampling, "follows_parent", True)
     assert (tracing._unrecorded({"traceparent": CALLER + flags}) is not None) is by_us
     assert tracing._unrecorded({}) is None
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        {},
+        {"traceparent": CALLER + "00"},
+        {"traceparent": CALLER + "01"},
+        {"traceparent": CALLER + "01", "tracestate": "vendor=1"},
+        {"traceparent": CALLER + "01", "baggage": "shop=7"},
+        {"baggage": "shop=7"},
+    ],
+)
+def test_what_leaves_is_what_the_propagator_would_write(caller: dict[str, str]) -> None:
+    with tracing.attached(caller):
+        expected: dict[str, str] = {}
+        propagate.inject(expected)
+        assert tracing.inject({}) == expected

@@ -1,7 +1,7 @@
 """PostgreSQL: engine, unit of work, idempotency, migrations."""
 
-from chassis.database.driver import SCOPED, ScopedConnection, Statement, scope_parameters
+from chassis.database.driver import SCOPED, UNSYNCED, ScopedConnection, Statement, scope_parameters
 from chassis.database.engine import Database
 from chassis.database.unit import UnitOfWork
 
-__all__ = ["SCOPED", "Database", "ScopedConnection", "Statement", "UnitOfWork", "scope_parameters"]
+__all__ = ["SCOPED", "UNSYNCED", "Database", "ScopedConnection", "Statement", "UnitOfWork", "scope_parameters"]

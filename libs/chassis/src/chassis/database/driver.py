@@ -30,6 +30,11 @@ SCOPED: Final = (
 """A condition that is always true and sets the scope of its statement. Its parameters are `scope_parameters()`, which
 `Database` fills in for a Statement."""
 
+UNSYNCED: Final = "(SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL"
+"""A condition that is always true, and by which the commit of its transaction does not wait for the disk. For what is
+done again, with the same outcome, should a crash of PostgreSQL take back the last moments of it; never for what anyone
+was told is done."""
+
 
 def scope_parameters() -> dict[str, str]:
     scope = tenancy.current()

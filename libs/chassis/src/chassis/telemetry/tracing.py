@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Final
 
-from opentelemetry import context, propagate, trace
+from opentelemetry import baggage, context, propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -135,8 +135,16 @@ def _trace_id() -> int:
 
 def inject(carrier: dict[str, Any]) -> dict[str, Any]:
     """Write the current trace context (`traceparent`) into headers about to leave."""
-    propagate.inject(carrier)
+    inject_into(carrier)
     return carrier
+
+
+def inject_into(carrier: MutableMapping[str, Any]) -> None:
+    here = trace.get_current_span().get_span_context()
+    if here.trace_state or baggage.get_all():
+        propagate.inject(carrier)
+    elif here.is_valid:
+        carrier["traceparent"] = f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}"
 
 
 @contextmanager

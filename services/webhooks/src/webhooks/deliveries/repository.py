@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.bus.received import Received
-from chassis.database import SCOPED, Database, Statement
+from chassis.database import SCOPED, UNSYNCED, Database, Statement
 from chassis.database.unit import INBOX_SQL, inbox_parameters
 from chassis.http.pagination import PageParams, Slice, fetch_page
 from contracts.events import DomainEvent
@@ -19,10 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webhooks.deliveries.models import WebhookAttempt, WebhookDelivery
 from webhooks.deliveries.status import DeliveryStatus
 
+# A note that is lost brings the event again, by way of the delivery audit, to the same end.
 _NOTE_UNWANTED: Final = Statement(
     "WITH wanted AS MATERIALIZED (SELECT EXISTS (SELECT FROM webhook_endpoints WHERE business_id = :business_id"  # noqa: S608
     f" AND deleted_at IS NULL AND :event_type = ANY(events) AND {SCOPED}) AS by_some),"
-    f" noted AS ({INBOX_SQL.format(condition='NOT (SELECT by_some FROM wanted)')})"
+    f" noted AS ({INBOX_SQL.format(condition=f'NOT (SELECT by_some FROM wanted) AND {UNSYNCED}')})"  # noqa: S608
     " SELECT by_some FROM wanted"
 )
 
