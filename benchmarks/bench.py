@@ -102,12 +102,16 @@ class Bench:
         headers: dict[str, str] | None = None,
         arguments: list[str] | None = None,
         connections: int = CONNECTIONS,
+        at_least: int = 0,
     ) -> Load:
-        """wrk with one of the scripts of benchmarks/wrk; prints what processor time a request took, and where."""
+        """wrk with one of the scripts of benchmarks/wrk; prints what processor time a request took, and where.
+
+        at_least: seconds, for what takes so long that a quick run would see none of it.
+        """
         with self._processor_time.taken() as took:
             load = wrk(
                 url,
-                seconds=self.seconds,
+                seconds=max(self.seconds, at_least),
                 script=script,
                 headers=headers,
                 arguments=arguments,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,12 @@ FROM generate_series(1, $2::int) AS n
 """
 
 
+class RefusedCall(Exception):
+    def __init__(self, path: str, status: int, content: Any) -> None:
+        super().__init__(f"{path}: {status} {content}")
+        self.status = status
+
+
 @dataclass(slots=True)
 class Shop:
     """A merchant with a branch and a product, and the token to act for it."""
@@ -42,8 +49,15 @@ class Shop:
     async def log_in(self) -> None:
         """A fresh token: they live fifteen minutes, and a run may take longer."""
         body = {"phone": self.phone, "password": self.password}
-        answer = await post(self.gateway, "/auth/login", body)
-        self.token = answer["accessToken"]
+        for last in (False, False, False, True):
+            try:
+                self.token = (await post(self.gateway, "/auth/login", body))["accessToken"]
+                return
+            except RefusedCall as error:
+                # Behind a load of log-ins that were given up, each of which is hashed to its end.
+                if last or error.status < 500:
+                    raise
+                await asyncio.sleep(5)
 
     async def cursor_after(self, rows: int) -> str:
         """The cursor behind that many payments, which must be a multiple of 20."""
@@ -105,6 +119,6 @@ async def post(gateway: str, path: str, body: dict[str, Any], token: str | None 
     ):
         content = await answer.json()
         if answer.status >= 300:
-            raise RuntimeError(f"{path}: {answer.status} {content}")
+            raise RefusedCall(path, answer.status, content)
         data: dict[str, Any] = content["data"]
         return data

@@ -4,6 +4,7 @@ keep."""
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -36,13 +37,15 @@ async def measure(bench: Bench) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Milliseconds."""
+    """Milliseconds; endless where nothing arrived."""
 
     p50: float
     p99: float
 
     @classmethod
     def of(cls, milliseconds: Sequence[float]) -> Delay:
+        if len(milliseconds) < 2:
+            return cls(math.inf, math.inf)
         cuts = statistics.quantiles(milliseconds, n=100)
         return cls(cuts[49], cuts[98])
 

@@ -4,6 +4,7 @@ deliveries: how long after the event they arrive, alone and beside that one."""
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -41,18 +42,18 @@ WHERE endpoint_id = $1 AND subject_id = ANY($2::uuid[]) AND delivered_at IS NOT 
 
 @dataclass(frozen=True, slots=True)
 class _Delays:
-    """Milliseconds from the event to the merchant's 200."""
+    """Milliseconds from the event to the merchant's 200; endless where nothing arrived."""
 
     milliseconds: Sequence[float]
     missing: int
 
     @property
     def p50(self) -> float:
-        return statistics.median(self.milliseconds)
+        return statistics.median(self.milliseconds or [math.inf])
 
     @property
     def p99(self) -> float:
-        return statistics.quantiles(self.milliseconds, n=100)[98]
+        return statistics.quantiles(self.milliseconds, n=100)[98] if len(self.milliseconds) > 1 else math.inf
 
     def shown(self) -> str:
         lost = f", {self.missing} not delivered" if self.missing else ""

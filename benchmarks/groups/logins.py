@@ -17,6 +17,8 @@ from benchmarks.tools import CONNECTIONS
 
 # Of the suite, in production and here.
 _COST = 12
+# With so many connections a log-in takes as long as all of their hashes together.
+_SECONDS = 8
 _CORES = os.cpu_count() or 1
 
 
@@ -24,7 +26,7 @@ async def measure(bench: Bench) -> None:
     users = await _register_users(bench.gateway, 2 * CONNECTIONS)
     bench.settle()
     bare = _bare_rate(bench.seconds)
-    load = bench.load(f"{bench.gateway}/api/v1/auth/login", script="login.lua", arguments=users)
+    load = bench.load(f"{bench.gateway}/api/v1/auth/login", script="login.lua", arguments=users, at_least=_SECONDS)
     bench.table.add(
         Row(
             "POST /auth/login through the gateway",
