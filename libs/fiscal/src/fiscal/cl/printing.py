@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fiscal.cl import kinds, rut
 from fiscal.cl.document import seal_text
-from fiscal.document import DocumentKind, FiscalDocument
+from fiscal.document import Address, DocumentKind, FiscalDocument
 from fiscal.profile import IssuerProfile
 from fiscal.provider import CodeKind, Prepared, Printed, PrintedCode
 
@@ -12,10 +12,17 @@ from fiscal.provider import CodeKind, Prepared, Printed, PrintedCode
 def printed(issuer: IssuerProfile, document: FiscalDocument, prepared: Prepared) -> Printed:
     net, exempt, tax = kinds.amounts(document)
     fields = issuer.fields
-    facts = [("Giro", fields["activity"])]
+    facts = [("Giro", fields["activity"]), ("Casa matriz", _place(issuer.address))]
     receiver = document.receiver
-    if receiver is not None and receiver.use and document.kind is not DocumentKind.TICKET:
-        facts.append(("Giro del receptor", receiver.use))
+    if receiver is not None and document.kind is not DocumentKind.TICKET:
+        facts += [
+            (label, value)
+            for label, value in (
+                ("Giro del receptor", receiver.use),
+                ("Dirección del receptor", _place(receiver.address)),
+            )
+            if value
+        ]
     if prepared.document_type not in kinds.BOLETAS:
         facts += [(name, _pesos(amount.minor)) for name, amount in (("Neto", net), ("Exento", exempt)) if amount]
     if document.reference is not None:
@@ -38,6 +45,11 @@ def printed(issuer: IssuerProfile, document: FiscalDocument, prepared: Prepared)
         texts=tuple(texts),
         taxes=((kinds.RATE, tax),) if tax else (),
     )
+
+
+def _place(address: Address) -> str:
+    parts = (address.street, address.district, address.city)
+    return ", ".join(part for place, part in enumerate(parts) if part and part not in parts[:place])
 
 
 def _pesos(amount: int) -> str:
