@@ -36,8 +36,32 @@ async def _argentina(shop: Shop, control: Control) -> dict[str, object]:
     }
 
 
+async def _chile(shop: Shop, control: Control) -> dict[str, object]:
+    given = await control("/_control/sii/certificates", {"rut": "12345678-5", "name": "Lupita Torres"})
+    folios = [
+        await control("/_control/sii/cafs", {"rut": shop.tax_id, "name": shop.legal_name, "type": kind})
+        for kind in (33, 39, 61)
+    ]
+    return {
+        "taxId": shop.tax_id,
+        "legalName": shop.legal_name,
+        "address": {"street": "Irarrázaval 3450", "district": "Ñuñoa", "city": shop.city, "state": shop.state},
+        "automaticIssue": True,
+        "fields": {
+            "activity": "Almacén de comestibles",
+            "activityCode": "472101",
+            "resolutionDate": "2014-08-22",
+            "resolutionNumber": "0",
+            "office": "Santiago Oriente",
+        },
+        "credentials": {"certificate": given["certificate"], "certificatePassword": given["password"]},
+        "numbering": folios,
+    }
+
+
 _EXAMPLES: Mapping[str, FiscalExample] = {
     "AR": FiscalExample("ARCA", _argentina),
+    "CL": FiscalExample("SII", _chile),
 }
 
 

@@ -115,7 +115,7 @@ async def world(sales: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
             made = await world.control("/certificates", {"rut": "12345678-5"})
             day = sut.clock.now().date().isoformat()
             cafs = [
-                await world.control("/cafs", {"rut": RUT, "type": kind, "first": 11, "last": 20, "day": day})
+                await world.control("/cafs", {"rut": RUT, "type": kind, "first": 11, "count": 10, "day": day})
                 for kind in (33, 39, 61)
             ]
             profile = {

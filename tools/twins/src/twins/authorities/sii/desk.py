@@ -49,6 +49,12 @@ class Desk:
         """An envelope of which nothing is taken."""
         return self._track({"issuer": issuer, "documents": [], "refused": [code, text], "at": time.time()})
 
+    def give_out(self, series: str, count: int) -> int:
+        """The first of the next folios."""
+        last = int((self._store.get(_COUNTER, series) or {"value": 0})["value"])
+        self._store.put(_COUNTER, series, {"value": last + count})
+        return last + 1
+
     def envelope(self, issuer: str, track_id: str) -> Json | None:
         """With the documents as they are now, None for another's."""
         found = self._store.get(ENVELOPE, track_id)

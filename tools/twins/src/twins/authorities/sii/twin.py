@@ -1,7 +1,8 @@
 """The twin of SII, put together.
 
 POST /_control/sii/certificates  {"rut", "name", "days"}: a person's certificate, PKCS#12 in base64, and its password
-POST /_control/sii/cafs          {"rut", "name", "type", "first", "last"}: a CAF in base64
+POST /_control/sii/cafs          {"rut", "name", "type", "count", "first"}: a CAF in base64, of the issuer's next folios
+                                 where none is named as the first
 POST /_control/sii/decisions     {"seconds"}: how long a decision takes by itself
 POST /_control/sii/tokens/revoke every token becomes worthless
 Faults by operation: seed, token, upload, state. Documents under `<RUT>/<type>/<folio>`.
@@ -50,8 +51,8 @@ class CafRequest(BaseModel):
     rut: _RUT
     name: Annotated[str, Field(min_length=1, max_length=40)] = "Comercio de Prueba"
     type: Annotated[int, Field(ge=1, le=999)]
-    first: Annotated[int, Field(ge=1, le=10**9)] = 1
-    last: Annotated[int, Field(ge=1, le=10**9)] = 1000
+    first: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    count: Annotated[int, Field(ge=1, le=10**6)] = 1000
     day: date | None = None
 
 
@@ -283,7 +284,8 @@ def _behind(desk: Desk, keys: Keys, service: _Service) -> APIRouter:
     @router.post("/cafs", status_code=201)
     async def caf(wanted: CafRequest) -> dict[str, str]:
         day = wanted.day or datetime.now(UTC).date()
-        file = keys.caf(wanted.rut, wanted.name, wanted.type, wanted.first, wanted.last, day)
+        first = desk.give_out(f"{wanted.rut}/{wanted.type}", wanted.count) if wanted.first is None else wanted.first
+        file = keys.caf(wanted.rut, wanted.name, wanted.type, first, first + wanted.count - 1, day)
         return {"caf": base64.b64encode(file).decode()}
 
     @router.post("/decisions")
