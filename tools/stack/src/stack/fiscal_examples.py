@@ -59,9 +59,30 @@ async def _chile(shop: Shop, control: Control) -> dict[str, object]:
     }
 
 
+async def _mexico(shop: Shop, control: Control) -> dict[str, object]:
+    given = await control("/_control/mx/csd", {"rfc": shop.tax_id, "name": shop.legal_name.upper()})
+    return {
+        "taxId": shop.tax_id,
+        "legalName": shop.legal_name,
+        "taxRegime": "601",
+        "address": {"street": "Av. Juárez 30", "city": shop.city, "state": shop.state, "postalCode": "06050"},
+        "automaticIssue": True,
+        "credentials": {name: given["data"][name] for name in ("certificate", "key", "keyPassword")},
+    }
+
+
+_MEXICAN_BUYER: Mapping[str, object] = {
+    "name": "Xóchitl Casas Chávez",
+    "taxId": "CACX7605101P8",
+    "regime": "612",
+    "use": "G03",
+    "address": {"postalCode": "36257"},
+}
+
 _EXAMPLES: Mapping[str, FiscalExample] = {
     "AR": FiscalExample("ARCA", _argentina),
     "CL": FiscalExample("SII", _chile),
+    "MX": FiscalExample("SAT", _mexico, _MEXICAN_BUYER),
 }
 
 
