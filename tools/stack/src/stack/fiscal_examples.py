@@ -79,8 +79,40 @@ _MEXICAN_BUYER: Mapping[str, object] = {
     "address": {"postalCode": "36257"},
 }
 
+
+async def _colombia(shop: Shop, control: Control) -> dict[str, object]:
+    # The check digit is no part of the NIT as the DIAN keeps it.
+    given = (await control("/_control/dian/taxpayers", {"nit": shop.tax_id[:-1], "name": shop.legal_name}))["data"]
+    return {
+        "taxId": shop.tax_id,
+        "legalName": shop.legal_name,
+        "taxRegime": "R-99-PN",
+        "address": {
+            "street": "Carrera 7 # 71-21",
+            "city": shop.city,
+            "cityCode": "11001",
+            "state": "Bogotá D.C.",
+            "postalCode": shop.postal_code,
+        },
+        "automaticIssue": True,
+        "fields": {
+            "softwareId": given["softwareId"],
+            "invoicePrefix": "SETP",
+            "posPrefix": "POS",
+            "cashRegister": "CAJA-1",
+        },
+        "credentials": {
+            "certificate": given["certificate"],
+            "certificatePassword": given["password"],
+            "softwarePin": given["pin"],
+        },
+        "numbering": given["ranges"],
+    }
+
+
 _EXAMPLES: Mapping[str, FiscalExample] = {
     "AR": FiscalExample("ARCA", _argentina),
+    "CO": FiscalExample("DIAN", _colombia),
     "CL": FiscalExample("SII", _chile),
     "MX": FiscalExample("SAT", _mexico, _MEXICAN_BUYER),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -31,8 +32,10 @@ _ROLE: Final = "supplier"
 _DESCRIPTION: Final = "Política de firma para facturas electrónicas de la República de Colombia."
 
 
+@lru_cache(maxsize=16)
 def opened(signer: Signer) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
-    """Raises BadProfile."""
+    """Raises BadProfile. Opening and proving a key takes thirty times as long as signing with it, so the workshop's
+    process remembers a few for the minute that it outlives its last job."""
     return read_pkcs12(signer.pkcs12, signer.password, "credentials.certificate")
 
 

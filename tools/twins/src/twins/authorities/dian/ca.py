@@ -11,8 +11,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
@@ -66,9 +66,7 @@ class TestAuthority:
             .add_extension(_usage(), critical=True)
             .sign(root_key, hashes.SHA256())
         )
-        return pkcs12.serialize_key_and_certificates(
-            b"fe", key, certificate, None, BestAvailableEncryption(password.encode())
-        )
+        return pkcs12.serialize_key_and_certificates(b"fe", key, certificate, None, _sealed(password))
 
     def trusts(self, certificate: x509.Certificate, at: datetime) -> bool:
         root, _ = self.pair
@@ -100,6 +98,13 @@ class TestAuthority:
             "certificate": certificate.public_bytes(Encoding.PEM).decode(),
             "key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
         }
+
+
+def _sealed(password: str) -> KeySerializationEncryption:
+    """With as many rounds as `openssl pkcs12` makes unasked, which is how authorities' files come."""
+    builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(2048)
+    builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC).hmac_hash(hashes.SHA256())
+    return builder.build(password.encode())
 
 
 def encoded(content: bytes) -> str:
