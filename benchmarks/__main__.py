@@ -11,6 +11,7 @@ import contextlib
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,13 +72,15 @@ async def _measure(
     bench = None if suite is None else await Bench.open(*suite, table, seconds=seconds)
     for group in groups:
         print(f"{group.name}:", flush=True)
+        began = time.monotonic()
         if isinstance(group, GroupAlone):
             await group.measure(table)
-            continue
-        assert bench is not None
-        await bench.shop.log_in()
-        await group.measure(bench)
-        bench.settle()
+        else:
+            assert bench is not None
+            await bench.shop.log_in()
+            await group.measure(bench)
+            bench.settle()
+        print(f"    {time.monotonic() - began:.0f} s", flush=True)
 
 
 @contextlib.contextmanager

@@ -59,13 +59,13 @@ class Shop:
                     raise
                 await asyncio.sleep(5)
 
-    async def cursor_after(self, rows: int) -> str:
-        """The cursor behind that many payments, which must be a multiple of 20."""
+    async def cursor_after(self, rows: int, listed: str = "payments") -> str:
+        """The cursor behind that many payments, or sales, which must be a multiple of 20."""
         cursor = ""
         async with aiohttp.ClientSession(headers=self.headers) as session:
             for _ in range(rows // 100 + 1):
                 limit = min(100, rows)
-                url = f"{self.gateway}/api/v1/payments?businessId={self.business_id}&limit={limit}"
+                url = f"{self.gateway}/api/v1/{listed}?businessId={self.business_id}&limit={limit}"
                 async with session.get(url + (f"&cursor={cursor}" if cursor else "")) as answer:
                     cursor = (await answer.json())["meta"]["nextCursor"]
                 rows -= limit

@@ -70,4 +70,4 @@ async def _closing(bench: Bench, sales: int) -> float:
     return took
 
 
-GROUP = Group("closing", 300, measure)
+GROUP = Group("closing", 300, measure, slow=True)
