@@ -14,11 +14,11 @@ _DEEP = 9_980
 _SEED = """
 WITH sold AS (
     INSERT INTO sales (id, business_id, branch_id, created_by, status, version, created_at, updated_at, basket,
-                       currency, time_zone, subtotal, discount, tax, total, payment_method, cash_amount, tendered, change,
-                       payment_status, payment_version, refunded_amount, completed_at, step, resume_attempts)
+                       currency, time_zone, subtotal, discount, tax, total, payment_method, cash_amount, tendered,
+                       change, payment_status, payment_version, refunded_amount, completed_at, step, resume_attempts)
     SELECT (lpad(to_hex($4::bigint + n), 32, '0'))::uuid, $1::uuid, $2::uuid, $1::uuid, 'COMPLETED', 3,
-           now() - n * interval '1 second', now(), '{"items": [], "discount": "0"}', 'MXN', 'America/Mexico_City', 129.74,
-           0, 20.76, 150.50, 'CASH', 150.50, 150.50, 0, 'CONFIRMED', 0, 0, now(), 'SETTLED', 0
+           now() - n * interval '1 second', now(), '{"items": [], "discount": "0"}', 'MXN', 'America/Mexico_City',
+           129.74, 0, 20.76, 150.50, 'CASH', 150.50, 150.50, 0, 'CONFIRMED', 0, 0, now(), 'SETTLED', 0
     FROM generate_series(1, $3::int) AS n
     RETURNING id
 )
