@@ -16,12 +16,13 @@ _SETTLING_SECONDS = 60.0
 
 # Each gives the rows that should not be there. Tables of all services are at hand, which no service could see itself.
 RULES: Mapping[str, str] = {
-    "on hand is the sum of its movements, and not negative": """
+    "on hand is the sum of its movements, and not negative where that is not allowed": """
         SELECT level.product_id, level.branch_id, level.on_hand, sum(movement.change) AS moved
         FROM catalog.stock_levels AS level
         LEFT JOIN catalog.stock_movements AS movement
             ON movement.product_id = level.product_id AND movement.branch_id = level.branch_id
-        GROUP BY level.id HAVING level.on_hand <> coalesce(sum(movement.change), 0) OR level.on_hand < 0""",
+        GROUP BY level.id HAVING level.on_hand <> coalesce(sum(movement.change), 0)
+            OR (level.on_hand < 0 AND NOT level.allow_negative)""",
     "reserved is the sum of open reservations": """
         SELECT level.product_id, level.branch_id, level.reserved, open.quantity FROM catalog.stock_levels AS level
         LEFT JOIN (
@@ -30,24 +31,74 @@ RULES: Mapping[str, str] = {
             WHERE reservation.status = 'RESERVED' GROUP BY 1, 2
         ) AS open USING (product_id, branch_id)
         WHERE level.reserved <> coalesce(open.quantity, 0)""",
-    "what left the stock for a sale is what it sold": """
-        SELECT sale.id, sale.status, item.product_id, sum(item.quantity) AS sold, taken.quantity
+    "what left the stock for a sale is what it sold and did not take back": """
+        SELECT sale.id, sale.status, item.product_id, sum(item.quantity) AS sold, back.quantity AS back, taken.quantity
         FROM sales.sales AS sale JOIN sales.sale_items AS item ON item.sale_id = sale.id
+        LEFT JOIN (
+            SELECT refund.sale_id, line.product_id, sum(part.quantity) AS quantity FROM sales.refunds AS refund
+            JOIN sales.refund_items AS part ON part.refund_id = refund.id
+            JOIN sales.sale_items AS line ON line.id = part.sale_item_id
+            WHERE refund.status = 'SUCCEEDED' AND refund.restock AND refund.note IS NULL GROUP BY 1, 2
+        ) AS back ON back.sale_id = sale.id AND back.product_id = item.product_id
         LEFT JOIN (
             SELECT sale_id, product_id, -sum(change) AS quantity FROM catalog.stock_movements
             WHERE sale_id IS NOT NULL GROUP BY 1, 2
         ) AS taken ON taken.sale_id = sale.id AND taken.product_id = item.product_id
-        GROUP BY sale.id, item.product_id, taken.quantity
-        HAVING coalesce(taken.quantity, 0) <> CASE sale.status WHEN 'COMPLETED' THEN sum(item.quantity) ELSE 0 END""",
+        GROUP BY sale.id, item.product_id, back.quantity, taken.quantity
+        HAVING coalesce(taken.quantity, 0) + coalesce(back.quantity, 0)
+            <> CASE WHEN sale.completed_at IS NULL THEN 0 ELSE sum(item.quantity) END""",
+    "what was given back of a sale is the sum of its refunds, on its lines as in its drawer": """
+        SELECT sale.id, sale.status, sale.refunded_amount, given.amount, given.cash, line.refunded, drawer.paid_out
+        FROM sales.sales AS sale
+        LEFT JOIN (
+            SELECT sale_id, sum(amount) AS amount, sum(cash_amount) AS cash, sum(cash_returned) AS returned,
+                   sum(cash_returned) FILTER (WHERE cash_session_id IS NOT NULL) AS from_drawers
+            FROM sales.refunds WHERE status = 'SUCCEEDED' GROUP BY 1
+        ) AS given ON given.sale_id = sale.id
+        LEFT JOIN (
+            SELECT sale_id, sum(refunded_amount) AS refunded FROM sales.sale_items GROUP BY 1
+        ) AS line ON line.sale_id = sale.id
+        LEFT JOIN (
+            SELECT refund.sale_id, -sum(entry.amount) AS paid_out FROM sales.cash_entries AS entry
+            JOIN sales.refunds AS refund ON refund.id = entry.reference
+            WHERE entry.kind = 'REFUND' AND entry.method = 'CASH' GROUP BY 1
+        ) AS drawer ON drawer.sale_id = sale.id
+        WHERE sale.completed_at IS NOT NULL AND (
+            sale.refunded_amount <> coalesce(given.amount, 0) OR sale.refund_reserved <> line.refunded
+            OR coalesce(given.from_drawers, 0) <> coalesce(drawer.paid_out, 0)
+            OR (sale.total > 0 AND sale.status <> CASE WHEN sale.refunded_amount = 0 THEN 'COMPLETED'
+                WHEN sale.refunded_amount = sale.total THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END))""",
+    "a drawer expects the sum of its ledger, and a sold sale's cash is in it once": """
+        SELECT session.id, session.expected, session.late_cash, entered.cash, entered.late
+        FROM sales.cash_sessions AS session
+        LEFT JOIN (
+            SELECT session_id, sum(amount) FILTER (WHERE NOT late AND kind <> 'CLOSING') AS cash,
+                   sum(amount) FILTER (WHERE late) AS late
+            FROM sales.cash_entries WHERE method = 'CASH' GROUP BY 1
+        ) AS entered ON entered.session_id = session.id
+        WHERE session.expected <> coalesce(entered.cash, 0) OR session.late_cash <> coalesce(entered.late, 0)
+            OR EXISTS (
+                SELECT FROM sales.sales AS sale LEFT JOIN sales.cash_entries AS entry
+                    ON entry.reference = sale.id AND entry.kind = 'SALE' AND entry.method = 'CASH'
+                WHERE sale.cash_session_id = session.id AND sale.completed_at IS NOT NULL
+                    AND sale.cash_amount + sale.rounding <> coalesce(entry.amount, 0))""",
+    "a till has sent as many sales as it has of its own, and misses no number that came": """
+        SELECT device.name, device.sales, sold.count FROM sales.devices AS device
+        LEFT JOIN (
+            SELECT business_id, till, count(*), range_agg(int8range(till_sequence, till_sequence, '[]')) AS numbers
+            FROM sales.sales WHERE till IS NOT NULL AND completed_at IS NOT NULL GROUP BY 1, 2
+        ) AS sold ON sold.business_id = device.business_id AND sold.till = device.name
+        WHERE device.sales <> coalesce(sold.count, 0) OR device.missing && sold.numbers""",
     "only a sale that waits for its payment has goods reserved": """
         SELECT sale_id, sale.status, sale.step FROM catalog.reservations AS reservation
         JOIN sales.sales AS sale ON sale.id = reservation.sale_id
         WHERE reservation.status = 'RESERVED' AND sale.status <> 'PENDING_PAYMENT'""",
-    "every completed sale has one invoice of its amount, and no other sale has one": """
+    "every sold sale has one receipt of its amount, and no other sale has one": """
         SELECT sale.id, sale.status, sale.total, count(invoice.id), max(invoice.status)
-        FROM sales.sales AS sale LEFT JOIN billing.invoices AS invoice ON invoice.sale_id = sale.id
+        FROM sales.sales AS sale
+        LEFT JOIN billing.invoices AS invoice ON invoice.sale_id = sale.id AND invoice.kind = 'RECEIPT'
         GROUP BY sale.id
-        HAVING count(invoice.id) <> CASE sale.status WHEN 'COMPLETED' THEN 1 ELSE 0 END
+        HAVING count(invoice.id) <> CASE WHEN sale.completed_at IS NULL THEN 0 ELSE 1 END
             OR bool_or(invoice.status <> 'ISSUED' OR invoice.total <> sale.total)""",
     "numbers have no gap and no double": """
         SELECT business_id, series, count(*), max(number), max(last_number)
@@ -70,16 +121,18 @@ RULES: Mapping[str, str] = {
     "a sale by other means than cash is complete when its payment is, and is worth it": """
         SELECT sale.id, sale.status, sale.step, sale.payment_note, payment.status AS payment
         FROM sales.sales AS sale JOIN payments.payments AS payment ON payment.id = sale.transaction_id
-        WHERE (sale.status = 'COMPLETED' AND payment.status NOT IN ('CONFIRMED', 'PARTIALLY_REFUNDED', 'REFUNDED'))
-            OR (sale.status <> 'COMPLETED' AND payment.status IN ('CONFIRMED', 'PARTIALLY_REFUNDED'))
-            OR sale.total <> payment.amount""",
+        WHERE (sale.completed_at IS NOT NULL
+                AND payment.status NOT IN ('CONFIRMED', 'PARTIALLY_REFUNDED', 'REFUNDED'))
+            OR (sale.completed_at IS NULL AND payment.status IN ('CONFIRMED', 'PARTIALLY_REFUNDED'))
+            OR sale.total - sale.cash_amount <> payment.amount""",
     "nobody is written to twice for one reason": """
         SELECT cause_event_id, template, channel, count(*) FROM notifications.notifications
         GROUP BY cause_event_id, template, channel, recipient_index HAVING count(*) > 1""",
-    "reports know every completed sale, and its amount": """
+    "reports know every sold sale, and its amount": """
         SELECT sale.id, sale.status, sale.total, fact.status AS reported, fact.total AS reported_total
         FROM sales.sales AS sale LEFT JOIN analytics.sale_facts AS fact USING (id)
-        WHERE sale.status = 'COMPLETED' AND (fact.status, fact.total) IS DISTINCT FROM (sale.status, sale.total)""",
+        WHERE sale.completed_at IS NOT NULL
+            AND (fact.completed_at IS NOT NULL, fact.total) IS DISTINCT FROM (true, sale.total)""",
 }
 
 # What is still under way. A sale that waits for its buyer is at rest.
@@ -89,6 +142,7 @@ _UNFINISHED: Mapping[str, str] = {
         for service in WITH_DATABASE
     },
     "sales": "SELECT id, step FROM sales.sales WHERE step NOT IN ('SETTLED', 'AWAITING_PAYMENT')",
+    "refunds of sales": "SELECT id, step FROM sales.refunds WHERE step NOT IN ('DONE', 'FAILED')",
     "invoices": "SELECT id, failure_reason FROM billing.invoices WHERE status = 'PENDING'",
     "messages": "SELECT id, failure_reason FROM notifications.notifications WHERE status = 'PENDING'",
     "refunds": "SELECT id, status FROM payments.refunds WHERE status IN ('SUBMITTING', 'UNKNOWN')",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from stack.api import Api
@@ -16,6 +19,8 @@ from e2e.stage import Stage
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 _SALES = 8
+# What a till sends at once after a while without a connection.
+_OFFLINE = 40
 _SERVICES = ("gateway", "auth", "catalog", "sales", "payments", "webhooks", "billing", "notifications", "analytics")
 # Every sale must be through by then, the restart of a process included.
 _WITHIN = 120.0
@@ -87,6 +92,53 @@ async def test_a_power_cut_costs_nothing(stage: Stage, merchant: Merchant, till:
             await stage.do(getattr(stage.suite, f"start_{server}"))
         await stage.do(stage.suite.start, *stage.services, timeout=_WITHIN)
     await all_is_well(merchant, product, buyers, [task.result() for task in selling])
+
+
+async def test_a_till_that_sends_to_a_dying_process_is_counted_once(stage: Stage, merchant: Merchant) -> None:
+    """A batch is sent five times in any order; twice the process dies between two sales of it."""
+    product, chance = await merchant.product(stock=3, price="100.00"), random.Random(5)
+    named = {"businessId": merchant.business_id, "branchId": merchant.branch_id, "name": "Caja 1"}
+    register = f"/cash-registers/{(await merchant.client.post('/cash-registers', named)).data(201)['id']}"
+    (await merchant.client.post(f"{register}/open", {"openingCash": "0"})).data(201)
+    batch = [
+        {
+            "id": str(uuid4()),
+            "soldAt": datetime.now(UTC).isoformat(),
+            "sequence": number,
+            "items": [{"productId": product["id"], "quantity": 1}],
+            "payment": {"method": "CASH"},
+        }
+        for number in range(1, _OFFLINE + 1)
+    ]
+
+    async def send() -> list[str]:
+        body = {"businessId": merchant.business_id, "branchId": merchant.branch_id, "deviceId": "caja-1"}
+        answer = await merchant.client.post("/sales/sync", {**body, "sales": chance.sample(batch, _OFFLINE)})
+        return [item["result"] for item in answer.data()["results"]] if answer.status == 200 else []
+
+    for stored in (_OFFLINE // 4, _OFFLINE // 2):
+        sending = asyncio.create_task(send())
+        await until(lambda least=stored: offline_sales_stored(stage, merchant, least))
+        await stage.do(stage.suite.kill, "sales")
+        await stage.do(stage.suite.start, "sales")
+        await asyncio.gather(sending, return_exceptions=True)
+    for _ in range(2):
+        await until(send, lambda results: set(results) <= {"accepted", "duplicate"} and bool(results), within=_WITHIN)
+    assert set(await send()) == {"duplicate"}
+
+    [session] = (await merchant.client.get(f"{register}/sessions")).data()
+    assert session["expectedCash"] == f"{100 * _OFFLINE}.00"
+    [device] = (await merchant.client.get("/sales/sync/devices", businessId=merchant.business_id)).data()
+    assert (device["sales"], device["missing"], device["repeated"]) == (_OFFLINE, 0, 0)
+    # What was not there when it was sold was entered, and then sold.
+    await merchant.stock_becomes(product, 0)
+    await until(merchant.summary, lambda found: found["salesCount"] == _OFFLINE, within=_WITHIN)
+
+
+async def offline_sales_stored(stage: Stage, merchant: Merchant, least: int) -> bool:
+    query = "SELECT count(*) FROM sales.sales WHERE business_id = $1::uuid AND till IS NOT NULL"
+    [row] = await stage.rows(query, merchant.business_id)
+    return bool(row["count"] >= least)
 
 
 async def all_is_well(merchant: Merchant, product: Json, buyers: list[Buyer], sales: list[Json]) -> None:
