@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -41,9 +41,20 @@ class Formatter:
             amount.decimal, amount.currency.value, format=pattern, locale=self._locale, currency_digits=False
         )
 
+    def short(self, value: Decimal) -> str:
+        """As few characters as tell how much it is: 12.5 k."""
+        return self._numbers.format_compact_decimal(value, locale=self._locale, fraction_digits=1)
+
     def rate(self, rate: Decimal) -> str:
         """0.16 as 16%, 0.105 as 10.5%."""
         return self._numbers.format_percent(rate, format="#,##0.##%", locale=self._locale)
+
+    def day(self, day: date) -> str:
+        return self._dates.format_date(day, "d MMM y", locale=self._locale)
+
+    def weekday(self, day: date) -> str:
+        """Its name in short and its number: lun 12."""
+        return self._dates.format_date(day, "EEE d", locale=self._locale)
 
     def moment(self, at: datetime, time_zone: str) -> str:
         """Day and minute in the business's time zone."""

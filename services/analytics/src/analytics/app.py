@@ -20,6 +20,7 @@ from analytics.settings import AnalyticsSettings
 from analytics.stock.routes import router as stock_router
 from analytics.summary.routes import router as summary_router
 from analytics.top_products.routes import router as top_products_router
+from analytics.weekly.service import weekly_job
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 # Reports are asked for by URL alone.
@@ -48,6 +49,6 @@ async def build(kit: Kit[AnalyticsSettings]) -> Service:
             stock_router,
         ],
         consumers=[CONSUMER],
-        jobs=[aggregation_job(kit.database), rebuild_job(kit.database, kit.cache)],
+        jobs=[aggregation_job(kit.database), rebuild_job(kit.database, kit.cache), weekly_job(context)],
         body_limit=BODY_LIMIT,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+from contracts.events.analytics import ReportWeeklyReady
 from contracts.events.auth import (
     BranchCreated,
     BranchDeleted,
@@ -86,6 +87,7 @@ PRODUCERS: Mapping[str, tuple[type[DomainEvent], ...]] = MappingProxyType(
         "webhooks": (WebhookReceived, WebhookEndpointDisabled),
         "billing": (InvoiceIssued, InvoiceFailed, InvoiceCanceled),
         "notifications": (NotificationSent, NotificationFailed),
+        "analytics": (ReportWeeklyReady,),
     }
 )
 
@@ -140,7 +142,7 @@ QUEUES: tuple[Queue, ...] = (
             CashRegisterClosed,
         ),
     ),
-    Queue("notifications.normal", Lane.NORMAL, (StockLow, InvoiceFailed, WebhookEndpointDisabled)),
+    Queue("notifications.normal", Lane.NORMAL, (StockLow, InvoiceFailed, WebhookEndpointDisabled, ReportWeeklyReady)),
     Queue(
         "analytics.facts",
         Lane.NORMAL,

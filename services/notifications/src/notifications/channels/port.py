@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+IMAGE_ID: Final = "picture"
+IMAGE_NAME: Final = "cobro.png"
 
 
 class Channel(StrEnum):
@@ -17,8 +20,8 @@ class Channel(StrEnum):
 
 
 class Content(BaseModel):
-    """A message as its reader sees it. html, sender_name and unsubscribe (a link) are an e-mail's, subject is a push's
-    title as well."""
+    """A message as its reader sees it. html, sender_name, unsubscribe (a link) and image are an e-mail's, subject is a
+    push's title as well. image: a PNG in base64 that the HTML shows as `cid:` IMAGE_ID; empty where there is none."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +30,7 @@ class Content(BaseModel):
     html: str = ""
     sender_name: str = ""
     unsubscribe: str = ""
+    image: str = Field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,18 @@ from typing import Any, ClassVar
 from chassis.outbound import HeldBack, NoAnswer, NotSent, OutboundClient, OutboundResponse
 
 from notifications.channels.headers import unsubscribe_headers
-from notifications.channels.port import Accepted, Channel, Failed, Message, NotTaken, Outcome, Refused, Unanswered
+from notifications.channels.port import (
+    IMAGE_ID,
+    IMAGE_NAME,
+    Accepted,
+    Channel,
+    Failed,
+    Message,
+    NotTaken,
+    Outcome,
+    Refused,
+    Unanswered,
+)
 
 _PATH = "/v3/mail/send"
 
@@ -49,10 +60,21 @@ class SendGridChannel:
                 {"type": "text/html", "value": content.html},
             ],
             **({"headers": unsubscribe_headers(content.unsubscribe)} if content.unsubscribe else {}),
+            **({"attachments": [_image(content.image)]} if content.image else {}),
             "custom_args": {"notification_id": str(message.id)},
             # A receipt is not an advertisement: links stay what they are, and nobody watches who opens it.
             "tracking_settings": {"click_tracking": {"enable": False}, "open_tracking": {"enable": False}},
         }
+
+
+def _image(image: str) -> dict[str, str]:
+    return {
+        "content": image,
+        "type": "image/png",
+        "filename": IMAGE_NAME,
+        "disposition": "inline",
+        "content_id": IMAGE_ID,
+    }
 
 
 def _outcome(response: OutboundResponse) -> Outcome:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64decode
 from email.headerregistry import Address
 from email.message import EmailMessage
 from enum import StrEnum
@@ -16,7 +17,18 @@ from typing import TYPE_CHECKING, ClassVar
 from chassis.outbound import CircuitBreaker
 
 from notifications.channels.headers import unsubscribe_headers
-from notifications.channels.port import Accepted, Channel, Failed, Message, NotTaken, Outcome, Refused, Unanswered
+from notifications.channels.port import (
+    IMAGE_ID,
+    IMAGE_NAME,
+    Accepted,
+    Channel,
+    Failed,
+    Message,
+    NotTaken,
+    Outcome,
+    Refused,
+    Unanswered,
+)
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP
@@ -136,6 +148,16 @@ class SmtpChannel:
                 mail[name] = value
         mail.set_content(content.text)
         mail.add_alternative(content.html, subtype="html")
+        if content.image:
+            _, html = mail.iter_parts()
+            html.add_related(
+                b64decode(content.image),
+                maintype="image",
+                subtype="png",
+                cid=f"<{IMAGE_ID}>",
+                filename=IMAGE_NAME,
+                disposition="inline",
+            )
         return mail
 
 

@@ -11,7 +11,7 @@ from notifications.messages.templates import Template
 
 
 class EventClass(StrEnum):
-    """RECEIPTS are a buyer's; PAYMENTS to SYSTEM a merchant's; ACCOUNT and SECURITY a user's own."""
+    """RECEIPTS are a buyer's; PAYMENTS to REPORTS a merchant's; ACCOUNT and SECURITY a user's own."""
 
     SECURITY = "SECURITY"
     ACCOUNT = "ACCOUNT"
@@ -21,6 +21,7 @@ class EventClass(StrEnum):
     INVOICES = "INVOICES"
     STOCK = "STOCK"
     SYSTEM = "SYSTEM"
+    REPORTS = "REPORTS"
 
     @property
     def mandatory(self) -> bool:
@@ -39,6 +40,7 @@ _CLASSES: Final[Mapping[Template, EventClass]] = MappingProxyType(
         Template.INVOICE_FAILED: EventClass.INVOICES,
         Template.STOCK_LOW: EventClass.STOCK,
         Template.WEBHOOK_DISABLED: EventClass.SYSTEM,
+        Template.WEEKLY_SUMMARY: EventClass.REPORTS,
         Template.VERIFICATION: EventClass.SECURITY,
         Template.PASSWORD_RESET: EventClass.SECURITY,
         Template.PASSWORD_CHANGED: EventClass.SECURITY,

@@ -12,6 +12,7 @@ from chassis.bus.consumer import Consumer
 from chassis.bus.received import Received
 from chassis.tenancy import everyone
 from contracts.events import DomainEvent
+from contracts.events.analytics import ReportWeeklyReady
 from contracts.events.auth import (
     MemberAdded,
     UserCodeRequested,
@@ -31,6 +32,7 @@ from notifications.context import NotificationsContext
 from notifications.digests import service as digests
 from notifications.messages import service
 from notifications.messages.templates import Template
+from notifications.weekly import service as weekly
 
 # The buyer was there and knows when the till itself gave up; these two happen after they have left it.
 _BUYER_IS_AWAY = frozenset({"payment_failed", "payment_expired"})
@@ -164,6 +166,11 @@ async def on_webhook_disabled(ctx: NotificationsContext, received: Received[Webh
     await _to_merchant(ctx, received, to, Template.WEBHOOK_DISABLED, values, first_channel_only=True)
 
 
+async def on_weekly_ready(ctx: NotificationsContext, received: Received[ReportWeeklyReady]) -> None:
+    """The owner has the week in figures and as a chart, by e-mail: see `weekly`."""
+    await weekly.tell(ctx, received)
+
+
 async def on_code_requested(ctx: NotificationsContext, received: Received[UserCodeRequested]) -> None:
     """The code is on its way at once; whether it is still wanted, the sender asks."""
     await service.write_code(ctx, received)
@@ -270,6 +277,7 @@ CONSUMERS = (
             StockLow: on_stock_low,
             InvoiceFailed: on_invoice_failed,
             WebhookEndpointDisabled: on_webhook_disabled,
+            ReportWeeklyReady: on_weekly_ready,
         },
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -71,6 +71,7 @@ class Letter:
         time_zone: str = "UTC",
     ) -> None:
         self._ctx = ctx
+        self._country = country
         self.shop = shop
         self.business_id = business_id
         self.owner_id = owner_id
@@ -78,6 +79,19 @@ class Letter:
         self.time_zone = time_zone
         self.preferences = preferences
         self.formatter = Formatter(preferences.language, country)
+
+    def in_language(self, language: Language) -> Letter:
+        """The same, for a reader whose own language is known."""
+        return Letter(
+            self._ctx,
+            replace(self.preferences, language=language),
+            self._country,
+            shop=self.shop,
+            business_id=self.business_id,
+            owner_id=self.owner_id,
+            user_id=self.user_id,
+            time_zone=self.time_zone,
+        )
 
     def method(self, name: str) -> str:
         """A payment method in the reader's words."""
@@ -168,6 +182,8 @@ class Draft:
     only: Channel | None = None
     reader: Reader = NOBODY
     rows: Sequence[tuple[str, str]] = ()
+    image: str = field(default="", repr=False)
+    image_alt: str = ""
 
 
 async def put(ctx: NotificationsContext, unit: UnitOfWork, draft: Draft) -> bool:
@@ -238,6 +254,8 @@ def _row(ctx: NotificationsContext, draft: Draft, channel: Channel, recipient: s
         rows=draft.rows,
         unsubscribe="" if kind.mandatory else ctx.links.link(common["id"]),
         branding=to.preferences.look,
+        image=draft.image,
+        image_alt=draft.image_alt,
     )
     content = ctx.templates.render(wording, channel)
     quiet = _quiet_hours(draft, kind)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -21,7 +21,7 @@ from chassis.localization import Language
 from jinja2 import BaseLoader, DictLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from notifications.channels.port import Channel, Content
+from notifications.channels.port import IMAGE_ID, Channel, Content
 from notifications.channels.segments import fits_one_segment
 from notifications.preferences.branding import COBRO, Branding
 
@@ -46,6 +46,7 @@ class Template(StrEnum):
     KYC_APPROVED = "kyc_approved"
     KYC_REJECTED = "kyc_rejected"
     MEMBER_ADDED = "member_added"
+    WEEKLY_SUMMARY = "weekly_summary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Wording:
 
     shop: in whose name; empty where Cobro speaks for itself. rows: more lines of the e-mail's table, label and value.
     unsubscribe: where the reader switches this kind of message off, empty where nobody can. autofill: the last line of
-    a code's SMS, in the format of WebOTP ("@example.com #123456").
+    a code's SMS, in the format of WebOTP ("@example.com #123456"). image: a PNG in base64 which the e-mail
+    shows; image_alt says it in words.
     """
 
     template: Template
@@ -66,6 +68,8 @@ class Wording:
     rows: Sequence[tuple[str, str]] = ()
     unsubscribe: str = ""
     branding: Branding = COBRO
+    image: str = field(default="", repr=False)
+    image_alt: str = ""
 
 
 class Templates:
@@ -123,6 +127,8 @@ class Templates:
             "unsubscribe_label": common["footer"]["unsubscribe"],
             "color": wording.branding.color,
             "on_color": wording.branding.on_color,
+            "image": IMAGE_ID if wording.image else "",
+            "image_alt": wording.image_alt,
             "logo": wording.branding.logo_url,
         }
         return Content(
@@ -131,6 +137,7 @@ class Templates:
             html=self._layouts.get_template("email.html").render(shown),
             sender_name=values["shop"],
             unsubscribe=wording.unsubscribe,
+            image=wording.image,
         )
 
 

@@ -33,6 +33,18 @@ VALUES = {
     Template.KYC_APPROVED: {"level": "2"},
     Template.KYC_REJECTED: {"level": "2"},
     Template.MEMBER_ADDED: {"business": "Café Ñandú"},
+    Template.WEEKLY_SUMMARY: {
+        "first": "12 ene 2026",
+        "last": "18 ene 2026",
+        "revenue": "$67,845.50",
+        "sales": "412",
+        "ticket": "$164.67",
+        "change": "+13.6%",
+        "refunds": "$301.00",
+        "cash": "-$12.50",
+        "best_day": "sáb 17",
+        "hour": "18:00",
+    },
 }
 CODES = [Template.VERIFICATION, Template.PASSWORD_RESET]
 # What Cobro says to its own accounts, in no shop's name.

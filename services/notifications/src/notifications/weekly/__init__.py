@@ -1,0 +1,1 @@
+"""The week in figures, for the owner."""
