@@ -57,6 +57,10 @@ class Answer(BaseModel):
     def signed_document(self) -> bytes | None:
         return base64.b64decode(self.signed) if self.signed is not None else None
 
+    @property
+    def authority_receipt(self) -> bytes | None:
+        return base64.b64decode(self.receipt) if self.receipt is not None else None
+
 
 class Papers:
     """Seals and opens the encrypted columns of a fiscal document."""
@@ -104,6 +108,7 @@ class Papers:
             fiscal_id=invoice.fiscal_id,
             authority_ref=invoice.authority_ref,
             signed_document=answer.signed_document,
+            receipt=answer.authority_receipt,
             expires_on=answer.expires_on,
             messages=tuple(Message(item.code, item.text) for item in answer.messages),
         )
