@@ -227,6 +227,22 @@ async def test_a_crash_while_canceling(shop: Any, moment: str) -> None:
     assert shop.stock(product) == (10, 0)
 
 
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("method", ["CreatePayment", "CancelPayment"])
+async def test_a_crash_while_voiding(shop: Any, method: str, moment: str) -> None:
+    """Nobody knew whether there is a payment; whoever was finding out dies."""
+    product = shop.product()
+    down = shop.payments.faults.failing(Unavailable("down", code="provider_unavailable"))
+    shop.payments.faults.after("CreatePayment", down)
+    assert (await shop.post(shop.body(product))).status_code == 503
+    await _interrupted(shop.resume(), shop.payments.faults, method, moment)
+    await shop.resume()
+    [sale] = await shop.sales()
+    assert sale["status"] == "CANCELED"
+    assert shop.payments.of_sale(sale["id"]).status == "FAILED"
+    assert shop.stock(product) == (10, 0)
+
+
 async def test_two_resumers_share_the_work(shop: Any) -> None:
     product = shop.product(stock=100)
     for _ in range(6):
