@@ -36,10 +36,12 @@ def printed(issuer: IssuerProfile, document: FiscalDocument, prepared: Prepared,
     key = outcome.fiscal_id or prepared.local_fiscal_id or ""
     environment = "1" if issuer.environment is Environment.PRODUCTION else "2"
     name = "CUFE" if prepared.document_type == codes.INVOICE else "CUDE"
-    facts = [(name, key), ("Generación", document.local_time.strftime("%Y-%m-%d %H:%M:%S%z"))]
+    facts = [(name, key), ("Generación", document.local_time.isoformat(" ", "seconds"))]
     validated = _validated(outcome.receipt)
     if validated:
         facts.append(("Validación DIAN", validated))
+    if document.receiver is None:
+        facts.append(("Adquirente", f"{codes.FINAL_CONSUMER_NAME}, {codes.FINAL_CONSUMER}"))
     forms = ", ".join(dict.fromkeys(_FORMS[payment.form] for payment in document.payments))
     facts.append(("Forma y medio de pago", f"Contado. {forms}" if forms else "Contado"))
     if document.reference is not None:
