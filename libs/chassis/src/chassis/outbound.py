@@ -18,11 +18,14 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from multidict import CIMultiDict, CIMultiDictProxy
 from opentelemetry import trace
 from prometheus_client import Counter, Histogram
@@ -201,13 +204,10 @@ class OutboundClient:
         self._session = aiohttp.ClientSession(
             # Shorter than the 5 s after which common servers close an idle connection: a POST that meets the close is
             # a NoAnswer although nothing happened.
-            connector=aiohttp.TCPConnector(
-                limit=max_connections, keepalive_timeout=4.0, ssl=True if tls is None else tls
-            ),
+            connector=_Connector(limit=max_connections, keepalive_timeout=4.0, ssl=True if tls is None else tls),
             headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
-            trace_configs=[_connection_trace()],
         )
 
     def __repr__(self) -> str:
@@ -301,6 +301,7 @@ class OutboundClient:
         timeout: float | None,
     ) -> OutboundResponse:
         progress = _Progress()
+        _progress.set(progress)
         limits = aiohttp.ClientTimeout(
             total=self._timeout if timeout is None else timeout, connect=self._connect_timeout
         )
@@ -312,7 +313,6 @@ class OutboundClient:
                 headers=headers,
                 timeout=limits,
                 allow_redirects=False,
-                trace_request_ctx=progress,
             ) as response:
                 body = await self._read(response)
                 return OutboundResponse(response.status, response.headers, body)
@@ -353,14 +353,19 @@ class _Progress:
     connected: bool = False
 
 
-def _connection_trace() -> aiohttp.TraceConfig:
-    async def connected(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
-        context.trace_request_ctx.connected = True
+_progress: ContextVar[_Progress] = ContextVar("outbound_progress")
 
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(connected)
-    trace.on_connection_reuseconn.append(connected)
-    return trace
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells when a request got its connection: the one thing of aiohttp's tracing that is needed here, all of which
+    costs a good part of the request itself."""
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        _progress.get().connected = True
+        return connection
 
 
 def _body(value: Any, data: bytes | Mapping[str, str] | None) -> bytes | Mapping[str, str] | None:
