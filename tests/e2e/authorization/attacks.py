@@ -74,6 +74,9 @@ def _attack(
     attack, absent = request, request
     for place, name in places.items():
         attack, absent = _put(attack, place, theirs[name]), _put(absent, place, str(new_id()))
+    for number, _ in enumerate(request.body.get("sales", ()) if isinstance(request.body, dict) else ()):
+        # Whatever else is said under an id that is known already is refused for that.
+        absent = _put(absent, ("body", "sales", str(number), "id"), str(new_id()))
     told = ", ".join(".".join(place) for place in places)
     return Attack(f"{row.name} with a foreign {told}", row, attack, absent, whole)
 
