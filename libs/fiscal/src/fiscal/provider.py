@@ -174,7 +174,8 @@ class Printed:
     invoice. facts: label and value, such as CAE. texts: whole sentences below all else.
     taxes: by rate, where the document rounds them otherwise than the sum of its lines.
     frame: the lines of a box that stands in for title and number at the head; below_frame: the line under it, or under
-    the mark. caption: the lines right under the code."""
+    the mark. caption: the lines right under the code. chains: label and value of seals, hundreds of characters each,
+    in small print over the whole width."""
 
     title: str
     mark: str = ""
@@ -185,6 +186,7 @@ class Printed:
     frame: tuple[str, ...] = ()
     below_frame: str = ""
     caption: tuple[str, ...] = ()
+    chains: tuple[tuple[str, str], ...] = ()
 
 
 class FiscalProvider(Protocol):

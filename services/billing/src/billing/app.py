@@ -13,6 +13,7 @@ from kernel import Country
 
 from billing.base import Base
 from billing.context import BillingContext
+from billing.global_invoices.service import GlobalInvoices
 from billing.invoices.consumers import CONSUMERS
 from billing.invoices.issuing import Issuer
 from billing.invoices.links import DocumentLinks
@@ -59,6 +60,7 @@ async def build(kit: Kit[BillingSettings], countries: Mapping[Country, OpenProvi
         vault=vault,
         papers=papers,
     )
+    periodic = GlobalInvoices(kit.database, kit.clock, fiscal, vault, papers, transmitter.wake)
     watch = FiscalWatch(kit.database, kit.clock)
     context = BillingContext(
         database=kit.database,
@@ -74,12 +76,13 @@ async def build(kit: Kit[BillingSettings], countries: Mapping[Country, OpenProvi
         papers=papers,
         files=DocumentLinks(kit.common.public_url, kit.blind_index, kit.clock),
         transmitter=transmitter,
+        global_invoices=periodic,
     )
     return Service(
         context=context,
         routers=[invoices, receipts, profiles],
         rpc=rpc_services(context),
         consumers=CONSUMERS,
-        jobs=[issuer.job(), transmitter.job(), watch.job()],
+        jobs=[issuer.job(), transmitter.job(), periodic.job(), watch.job()],
         sealed=sealed_tables(Base),
     )

@@ -11,6 +11,7 @@ from chassis.directory import Directory
 from fiscal.registry import FiscalRegistry
 from kernel import Clock
 
+from billing.global_invoices.service import GlobalInvoices
 from billing.invoices.issuing import Issuer
 from billing.invoices.links import DocumentLinks
 from billing.profiles.data import ProfileVault
@@ -35,3 +36,4 @@ class BillingContext:
     papers: Papers
     files: DocumentLinks
     transmitter: Transmitter
+    global_invoices: GlobalInvoices

@@ -36,13 +36,13 @@ def load_fonts() -> None:
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
 
 
-def printable(text: str) -> str:
-    """One line of at most 200 characters that the fonts have: emoji and controls go, other scripts become "?"."""
+def printable(text: str, longest: int = _MAX_TEXT) -> str:
+    """One line of at most `longest` characters that the fonts have: emoji and controls go, other scripts become "?"."""
     font = pdfmetrics.getFont(REGULAR)
     assert isinstance(font, TTFont)
     glyphs = font.face.charToGlyph
     kept = []
-    for character in unicodedata.normalize("NFC", text[: 4 * _MAX_TEXT]):
+    for character in unicodedata.normalize("NFC", text[: 4 * longest]):
         if character.isspace():
             kept.append(" ")
         elif ord(character) in glyphs:
@@ -51,7 +51,7 @@ def printable(text: str) -> str:
             kept.append("?")
     joined = " ".join("".join(kept).split(" "))
     line = " ".join(joined.split())
-    return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def style(
@@ -68,9 +68,9 @@ def style(
     )
 
 
-def paragraph(text: str, look: ParagraphStyle) -> Paragraph:
-    """Plain text: whatever it holds is printed, never obeyed."""
-    return Paragraph(escape(printable(text)), look)
+def paragraph(text: str, look: ParagraphStyle, *, longest: int = _MAX_TEXT) -> Paragraph:
+    """Plain text: whatever it holds is printed, never obeyed. What is longer than `longest` is cut."""
+    return Paragraph(escape(printable(text, longest)), look)
 
 
 def figure(text: str, look: ParagraphStyle, width: float) -> Paragraph:

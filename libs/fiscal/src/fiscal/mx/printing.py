@@ -62,11 +62,11 @@ def printed(document: FiscalDocument, stamped: bytes) -> Printed:
         title=_TITLES[document.kind],
         facts=tuple(facts),
         code=PrintedCode(CodeKind.QR, code),
-        texts=(
-            f"Sello digital del CFDI: {seal}",
-            f"Sello digital del SAT: {stamp.get('SelloSAT', '')}",
-            f"Cadena original del complemento de certificación digital del SAT: {_chain(stamp)}",
-            "Este documento es una representación impresa de un CFDI.",
+        texts=("Este documento es una representación impresa de un CFDI.",),
+        chains=(
+            ("Sello digital del CFDI", seal),
+            ("Sello digital del SAT", stamp.get("SelloSAT", "")),
+            ("Cadena original del complemento de certificación digital del SAT", _chain(stamp)),
         ),
         taxes=_taxes(root, document),
     )

@@ -35,7 +35,7 @@ BUYER = Receiver(
     use="G03",
     address=Address(postal_code="36257"),
 )
-_TIMEOUT = 0.8
+_TIMEOUT = 1.5
 # Over all tests: what has the same number at the same time is the same document.
 _NUMBERS = count(1)
 

@@ -17,7 +17,7 @@ from billing.base import Base
 
 class SaleRefund(Base):
     """A refund of a sale, whether or not there is a fiscal document to take back by now. items: `sale.refunded`'s own:
-    productId, name, quantity, amount and tax as decimal strings."""
+    productId, name, quantity, amount and tax as decimal strings. global_id: the global invoice that leaves it out."""
 
     __tablename__ = "sale_refunds"
 
@@ -28,6 +28,7 @@ class SaleRefund(Base):
     tax: Mapped[Decimal]
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     refunded_at: Mapped[datetime]
+    global_id: Mapped[UUID | None]
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (Index("ix_sale_refunds_sale_id", "sale_id"),)

@@ -19,7 +19,7 @@ async def open_credit_notes(session: AsyncSession, origin: Invoice, now: datetim
     """For each refund of an accepted document that has none. Call it with the sale locked."""
     for refund in await repository.uncredited(session, origin):
         if refund.amount > 0:
-            values = _values(origin, now, refund.amount, refund.tax) | {"refund_id": refund.refund_id}
+            values = values_of_note(origin, now, refund.amount, refund.tax) | {"refund_id": refund.refund_id}
             await repository.add_of_refund(session, values)
 
 
@@ -30,10 +30,11 @@ async def open_void(session: AsyncSession, origin: Invoice, now: datetime, basis
     if left <= 0:
         return None
     tax = Money.rounded(origin.tax * left / origin.total, Currency(origin.currency)).decimal
-    return await repository.add_void(session, _values(origin, now, left, tax) | {"id": note_id, "basis": basis})
+    return await repository.add_void(session, values_of_note(origin, now, left, tax) | {"id": note_id, "basis": basis})
 
 
-def _values(origin: Invoice, now: datetime, total: Decimal, tax: Decimal) -> dict[str, Any]:
+def values_of_note(origin: Invoice, now: datetime, total: Decimal, tax: Decimal) -> dict[str, Any]:
+    """The row of a credit note over so much of a document."""
     return {
         "id": new_id(),
         "business_id": origin.business_id,

@@ -24,6 +24,13 @@ def sale_already_invoiced() -> Conflict:
     return Conflict("A fiscal document stands for this sale; cancel it first", code="sale_already_invoiced")
 
 
+def global_credited() -> Conflict:
+    return Conflict(
+        "Credit notes stand against the global invoice of this sale, which can no longer be taken apart",
+        code="global_invoice_credited",
+    )
+
+
 def sale_not_found() -> NotFound:
     """Its event may still be on the way."""
     return NotFound("There is no such completed sale", code="sale_not_found", retry_after=2)

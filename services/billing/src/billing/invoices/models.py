@@ -26,7 +26,7 @@ class Invoice(Base):
 
     sale_id: of the one document that every sale has, its receipt or ticket. for_sale_id: of all about a sale, which is
     all but a GLOBAL. A fiscal document has no number until it is prepared, and then goes through `fiscal_state`
-    (billing.transmission.states).
+    (billing.transmission.states). global_id: of a receipt, the GLOBAL that its sale is in.
 
     All encrypted: basis (what a person or a refund asked for), request (the fiscal document), prepared (the bytes to be
     sent), answer (the authority's).
@@ -76,6 +76,7 @@ class Invoice(Base):
     fiscal_id: Mapped[str | None]
     authority_ref: Mapped[str | None]
     contingency_since: Mapped[datetime | None]
+    global_id: Mapped[UUID | None]
     cancel_motive: Mapped[str | None]
     cancel_substitution: Mapped[str | None]
     canceled_at: Mapped[datetime | None]
@@ -96,6 +97,13 @@ class Invoice(Base):
         ),
         CheckConstraint("(kind = 'CREDIT_NOTE') = (origin_id IS NOT NULL)", name="credit_note"),
         Index("ix_invoices_for_sale_id", "for_sale_id"),
+        Index("ix_invoices_global_id", "global_id", postgresql_where=text("global_id IS NOT NULL")),
+        Index(
+            "ix_invoices_uncovered",
+            "business_id",
+            "sold_at",
+            postgresql_where=text("kind = 'RECEIPT' AND global_id IS NULL"),
+        ),
         Index(
             "uq_invoices_fiscal_of_sale",
             "business_id",

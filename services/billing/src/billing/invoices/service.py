@@ -24,6 +24,7 @@ from billing.credits.opening import open_void
 from billing.invoices import repository
 from billing.invoices.errors import (
     already_issued,
+    global_credited,
     invoice_not_found,
     motive_unknown,
     not_cancelable,
@@ -103,13 +104,15 @@ async def sale_to_invoice(ctx: BillingContext, caller: Principal, sale_id: UUID)
 
 
 async def request_invoice(ctx: BillingContext, unit: UnitOfWork, of_sale: Invoice, buyer: Receiver) -> Invoice:
-    """An invoice to a buyer who is named. A ticket that has no number yet becomes it. Raises profile_missing,
-    sale_already_invoiced."""
+    """An invoice to a buyer who is named. A ticket that has no number yet becomes it; a global invoice that has the
+    sale is canceled once this one is accepted. Raises profile_missing, sale_already_invoiced, global_credited."""
     sale_id, now = of_sale.for_sale_id or of_sale.sale_id, ctx.clock.now()
     assert sale_id is not None
     profile = await profiles.find(unit.session, of_sale.business_id)
     if profile is None or not ctx.fiscal.serves(Country(profile.country)):
         raise profile_missing()
+    if of_sale.global_id is not None and await credits.credited(unit.session, of_sale.global_id) > 0:
+        raise global_credited()
     # Sealed for the row that will have it: of_sale's own where it is a ticket, else a new one.
     sealed = ctx.papers.seal(of_sale.place("basis"), Basis(receiver=buyer))
     named = await repository.name_the_buyer(
@@ -155,7 +158,8 @@ async def cancel(
     ctx: BillingContext, unit: UnitOfWork, invoice_id: UUID, motive: str, substitution: str | None
 ) -> Invoice:
     """Ask the authority to cancel, or take the document back by a credit note where it does not. Either takes time: the
-    document is CANCELED, or says why not, later. Raises not_fiscal, not_cancelable, nothing_left, motive_unknown."""
+    document is CANCELED, or says why not, later. Raises not_fiscal, not_cancelable, nothing_left, motive_unknown,
+    global_credited."""
     invoice = await repository.find(unit.session, invoice_id)
     assert invoice is not None
     if not invoice.is_fiscal or invoice.kind == InvoiceKind.CREDIT_NOTE:
@@ -165,6 +169,8 @@ async def cancel(
         raise profile_missing()
     capabilities = ctx.fiscal.provider(Country(profile.country)).capabilities
     now = ctx.clock.now()
+    if invoice.kind == InvoiceKind.GLOBAL and await credits.credited(unit.session, invoice.id) > 0:
+        raise global_credited()
     if capabilities.native_cancel:
         if motive not in capabilities.motives:
             raise motive_unknown(", ".join(sorted(capabilities.motives)))

@@ -51,6 +51,8 @@ _TOTAL = style(14, bold=True, color=_INK)
 _TOTAL_RIGHT = style(14, bold=True, align="right", color=_INK)
 _SCAN = style(8.5, color=QUIET)
 _CAPTION = style(8, align="center", color=_INK)
+_CHAIN = style(6.5, color=QUIET)
+_LONGEST_CHAIN = 2000
 _THANKS = style(10.5, bold=True, color=_ACCENT)
 
 _NO_PADDING = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0)]
@@ -73,7 +75,7 @@ def _story(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> l
         Spacer(0, 14),
         _lines(document, labels, formatter),
         Spacer(0, 12),
-        KeepTogether([_closing(document, labels, formatter)]),
+        KeepTogether([_closing(document, labels, formatter), *_chains(document.fiscal)]),
     ]
 
 
@@ -186,6 +188,14 @@ def _lines(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> T
             ]
         ),
     )
+
+
+def _chains(fiscal: FiscalPrint | None) -> list[Flowable]:
+    """Seals: nobody reads them, and the law wants them whole."""
+    found: list[Flowable] = []
+    for label, value in fiscal.chains if fiscal else ():
+        found += [Spacer(0, 6), paragraph(label.upper(), _LABEL), paragraph(value, _CHAIN, longest=_LONGEST_CHAIN)]
+    return found
 
 
 def _closing(document: ReceiptDocument, labels: Labels, formatter: Formatter) -> Table:

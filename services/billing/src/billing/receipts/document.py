@@ -60,7 +60,8 @@ class Line(_Part):
 
 class FiscalPrint(_Part):
     """What the law wants on paper of a fiscal document, in its words (fiscal.provider.Printed). code: what it must say,
-    None where there is none; code_kind: qr or pdf417."""
+    None where there is none; code_kind: qr or pdf417. taxes: by rate, where they are not the sums of the lines.
+    chains: label and value of seals, in small print over the whole width."""
 
     title: str
     mark: str = ""
@@ -71,6 +72,8 @@ class FiscalPrint(_Part):
     frame: tuple[str, ...] = ()
     below_frame: str = ""
     caption: tuple[str, ...] = ()
+    taxes: tuple[tuple[Decimal, int], ...] = ()
+    chains: tuple[tuple[str, str], ...] = ()
 
     @property
     def heading(self) -> str:
@@ -115,6 +118,8 @@ class ReceiptDocument(_Part):
 
     def taxes(self) -> list[tuple[Decimal | None, int]]:
         """The contained tax by rate, highest first; one sum without a rate where the lines do not add up to it."""
+        if self.fiscal is not None and self.fiscal.taxes:
+            return [(rate, amount) for rate, amount in self.fiscal.taxes if amount]
         by_rate: defaultdict[Decimal, int] = defaultdict(int)
         for line in self.lines:
             by_rate[line.tax_rate.normalize()] += line.tax

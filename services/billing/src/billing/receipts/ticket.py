@@ -25,6 +25,8 @@ _ITEM = style(9)
 _ITEM_RIGHT = style(9, align="right")
 _DETAIL = style(7.5)
 _DETAIL_RIGHT = style(7.5, align="right")
+_CHAIN = style(6)
+_LONGEST_CHAIN = 2000
 _TOTAL = style(15, bold=True, lead=1.15)
 _TOTAL_RIGHT = style(15, bold=True, align="right", lead=1.15)
 _THANKS = style(9.5, bold=True, align="center")
@@ -110,7 +112,10 @@ def _code(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
 
 def _legal(document: ReceiptDocument, labels: Labels) -> list[Flowable]:
     texts = document.fiscal.texts if document.fiscal else (labels.not_fiscal,)
-    return [paragraph(text, _SMALL_CENTER) for text in texts]
+    legal: list[Flowable] = []
+    for label, value in document.fiscal.chains if document.fiscal else ():
+        legal += [paragraph(label, _DETAIL), paragraph(value, _CHAIN, longest=_LONGEST_CHAIN), Spacer(0, 3)]
+    return [*legal, *(paragraph(text, _SMALL_CENTER) for text in texts)]
 
 
 def _head(document: ReceiptDocument, labels: Labels) -> list[Flowable]:

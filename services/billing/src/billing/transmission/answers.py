@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from chassis.crypto import FieldCipher
-from fiscal.document import DocumentKind, FiscalDocument, Receiver
+from fiscal.document import DocumentKind, FiscalDocument, Period, Receiver
 from fiscal.errors import Message
 from fiscal.provider import FiscalRef, Outcome, Prepared, State
 from pydantic import BaseModel, ConfigDict
@@ -16,12 +16,13 @@ from billing.invoices.models import Invoice
 
 
 class Basis(BaseModel):
-    """What a person asked for. receiver: of an invoice. reason: of a cancellation."""
+    """What was asked for. receiver: of an invoice. reason: of a cancellation. period: of a global invoice."""
 
     model_config = ConfigDict(frozen=True)
 
     receiver: Receiver | None = None
     reason: str = ""
+    period: Period | None = None
 
 
 class Said(BaseModel):

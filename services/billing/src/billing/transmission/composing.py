@@ -23,7 +23,7 @@ from kernel import Country, Currency, Money
 
 from billing.invoices.models import Invoice
 
-_FORMS: Final[Mapping[str, PaymentForm]] = {
+FORMS: Final[Mapping[str, PaymentForm]] = {
     "CASH": PaymentForm.CASH,
     "CARD": PaymentForm.CARD,
     "BANK_TRANSFER": PaymentForm.TRANSFER,
@@ -49,7 +49,7 @@ def of_sale(
         receiver=receiver,
         lines=tuple(_line(line, currency) for line in sale.lines),
         payments=tuple(
-            Payment(form=_FORMS.get(method, PaymentForm.OTHER), amount=Money(amount, currency))
+            Payment(form=FORMS.get(method, PaymentForm.OTHER), amount=Money(amount, currency))
             for method, amount in parts
         ),
     )

@@ -57,6 +57,8 @@ def printed_form(
             code_kind=printed.code.kind.value if printed.code else "",
             code=printed.code.content if printed.code else None,
             texts=printed.texts,
+            chains=printed.chains,
+            taxes=tuple((rate, amount.minor) for rate, amount in printed.taxes),
             frame=printed.frame,
             below_frame=printed.below_frame,
             caption=printed.caption,

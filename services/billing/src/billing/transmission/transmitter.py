@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -52,6 +52,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billing.credits import repository as credits
 from billing.credits.models import SaleRefund
 from billing.credits.opening import open_credit_notes
+from billing.global_invoices import repository as global_invoices
+from billing.global_invoices.composing import Sold, of_sales
 from billing.invoices import events
 from billing.invoices.models import Invoice
 from billing.invoices.status import InvoiceKind, InvoiceStatus
@@ -62,7 +64,7 @@ from billing.profiles.series import series_key
 from billing.receipts.link import ReceiptLinks
 from billing.receipts.service import Receipts
 from billing.transmission import composing, repository, states
-from billing.transmission.answers import Answer, Papers, said
+from billing.transmission.answers import Answer, Basis, Papers, said
 from billing.transmission.printing import printed_form
 
 log = get_logger(__name__)
@@ -249,8 +251,10 @@ class Transmitter:
 
     async def _composed(self, hand: _Hand) -> FiscalDocument:
         invoice, now = hand.invoice, self._clock.now()
-        sale = await self._sale(invoice)
         basis = self._papers.basis(invoice)
+        if invoice.kind == InvoiceKind.GLOBAL:
+            return await self._of_sales(hand, basis, now)
+        sale = await self._sale(invoice)
         if invoice.kind != InvoiceKind.CREDIT_NOTE:
             return composing.of_sale(invoice, sale, hand.provider.country, basis.receiver, now)
         async with self._database.read() as session:
@@ -265,6 +269,17 @@ class Transmitter:
         if refund is None:
             return composing.of_void(invoice, origin, original, basis.reason, now)
         return composing.of_refund(invoice, origin, original, sale, refund.items, basis.reason, now)
+
+    async def _of_sales(self, hand: _Hand, basis: Basis, now: datetime) -> FiscalDocument:
+        assert basis.period is not None
+        async with self._database.read() as session:
+            found = await global_invoices.sales_of(session, hand.invoice.id)
+        sales = [
+            Sold(self._receipts.open(receipt.content, receipt.content_place), refunded)
+            for receipt, refunded in found
+            if receipt.content is not None
+        ]
+        return of_sales(hand.invoice, sales, hand.provider.country, basis.period, now)
 
     async def _hold(self, hand: _Hand, key: str) -> None:
         async with self._database.transaction() as unit:
@@ -481,7 +496,7 @@ class Transmitter:
             business,
             printed,
             branch=await self._branch_name(invoice),
-            payment_method=(await self._sale(invoice)).payment_method,
+            payment_method=(await self._sale(invoice)).payment_method if invoice.for_sale_id is not None else "",
             link=self._links.url(invoice.for_sale_id or invoice.id),
         )
         await self._receipts.issue(invoice.business_id, invoice.id, form)

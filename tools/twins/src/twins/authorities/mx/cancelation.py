@@ -55,7 +55,7 @@ def _signed(root: etree._Element) -> x509.Certificate:
         content = base64.b64decode(text, validate=True)
         certificate = x509.load_der_x509_certificate(content)
         context = xmlsec.SignatureContext()
-        context.key = xmlsec.Key.from_memory(content, xmlsec.KeyFormat.CERT_DER)
+        context.key = xmlsec.Key.from_memory(content, xmlsec.constants.KeyDataFormatCertDer)
         context.verify(signature)
     except (ValueError, binascii.Error, xmlsec.Error):
         raise Refusal("302", "Firma inválida") from None

@@ -42,9 +42,9 @@ def checked(content: bytes, authority: Authority) -> etree._Element:
         root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError:
         raise Refusal("301", "El XML está mal formado") from None
-    schema = _schema()
-    if not schema.validate(root):
-        log: Any = schema.error_log
+    known = schema()
+    if not known.validate(root):
+        log: Any = known.error_log
         raise Refusal("301", f"El XML no cumple el esquema: {log.last_error}")
     if root.find(f"{NS}Complemento") is not None:
         raise Refusal("307", "El comprobante contiene un timbre previo")
@@ -173,7 +173,7 @@ def _one(root: etree._Element, name: str) -> etree._Element:
 
 
 @cache
-def _schema() -> etree.XMLSchema:
+def schema() -> etree.XMLSchema:
     """SAT's own, as a library ships it."""
     spec = find_spec("satcfdi")
     assert spec is not None
