@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from kernel import Money
+from kernel import Currency, Money
 
 from fiscal.ar.codes import CONDITION_NAMES, LETTERS, NOTE_TYPES, Condition
 from fiscal.ar.voucher import Voucher, issuer_condition
@@ -15,6 +15,8 @@ from fiscal.profile import IssuerProfile
 from fiscal.provider import CodeKind, Outcome, Printed, PrintedCode
 
 _QR: Final = "https://www.afip.gob.ar/fe/qr/?p="
+# Said outright, or the rates of the lines would be printed on a document of class C, which charges none.
+_NO_VAT: Final = ((Decimal(0), Money.zero(Currency.ARS)),)
 _MONOTRIBUTO_CREDIT: Final = (
     "El crédito fiscal discriminado en el presente comprobante, sólo podrá ser computado a efectos del Régimen de"
     " Sostenimiento e Inclusión Fiscal para Pequeños Contribuyentes de la Ley Nº 27.618."
@@ -38,7 +40,7 @@ def printed(issuer: IssuerProfile, voucher: Voucher, outcome: Outcome) -> Printe
             ("Inicio de actividades", _day(date.fromisoformat(issuer.fields["activityStart"]))),
         ),
         code=PrintedCode(CodeKind.QR, code(int(issuer.tax_id), voucher, outcome.fiscal_id or "")),
-        taxes=tuple((group.rate, group.tax) for group in reversed(voucher.amounts.groups)),
+        taxes=tuple((group.rate, group.tax) for group in reversed(voucher.amounts.groups)) or _NO_VAT,
         texts=(*_transparency(voucher), *_credit(voucher), "Comprobante autorizado por ARCA."),
     )
 

@@ -239,5 +239,17 @@ def test_what_the_law_wants_on_paper(buyer: Receiver | None, wanted: str, absent
     assert (printed.title, printed.mark) == ("Factura", shown.letter)
 
 
+def test_who_charges_no_vat_prints_none() -> None:
+    made, outcome = document(), Outcome(State.ACCEPTED, fiscal_id="75123456789012")
+    taxes = {
+        regime: printing.printed(seller, voucher(seller, made, series_of(3, type_of(seller, made)), 42), outcome).taxes
+        for regime, seller in (("1", issuer()), ("6", issuer(regime="6")))
+    }
+    assert taxes == {
+        "1": ((Decimal("0.21"), Money(3107, Currency.ARS)),),
+        "6": ((Decimal(0), ZERO),),
+    }
+
+
 def test_amounts_are_written_as_they_are_read() -> None:
     assert printing.pesos(Money(123456789, Currency.ARS)) == "$ 1.234.567,89"
