@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chassis.http.errors import is_database_outage
 from chassis.runtime import Kit, Service
 
 from analytics.aggregates.service import aggregation_job
@@ -35,7 +36,7 @@ async def build(kit: Kit[AnalyticsSettings]) -> Service:
         cache=kit.cache,
         access=kit.access,
         directory=kit.directory,
-        batches=Batches(recorder.record, at_most=AT_ONCE),
+        batches=Batches(recorder.record, at_most=AT_ONCE, is_outage=is_database_outage),
     )
     return Service(
         context=context,

@@ -21,10 +21,18 @@ class _Waiting(Generic[ItemT]):
 
 
 class Batches(Generic[ItemT]):
-    """write: all of some items in one transaction, or none of them."""
+    """write: all of some items in one transaction, or none of them. is_outage: a failure that is no item's fault, so
+    that trying each by itself would only take as many times as long."""
 
-    def __init__(self, write: Callable[[Sequence[ItemT]], Awaitable[None]], *, at_most: int) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[ItemT]], Awaitable[None]],
+        *,
+        at_most: int,
+        is_outage: Callable[[BaseException], bool],
+    ) -> None:
         self._write = write
+        self._is_outage = is_outage
         self._at_most = at_most
         self._waiting: list[_Waiting[ItemT]] = []
         self._turn = asyncio.Lock()
@@ -48,8 +56,9 @@ class Batches(Generic[ItemT]):
         try:
             await self._write([waiting.item for waiting in batch])
         except Exception as error:  # noqa: BLE001 - each of them is told
-            if len(batch) == 1:
-                _fail(batch[0], error)
+            if len(batch) == 1 or self._is_outage(error):
+                for waiting in batch:
+                    _fail(waiting, error)
             else:
                 await self._one_by_one(batch)
         except BaseException:
@@ -66,6 +75,10 @@ class Batches(Generic[ItemT]):
                 await self._write([waiting.item])
             except Exception as error:  # noqa: BLE001 - each of them is told
                 _fail(waiting, error)
+                if self._is_outage(error):
+                    for other in batch[number + 1 :]:
+                        _fail(other, error)
+                    return
             except BaseException:
                 self._waiting = [*batch[number:], *self._waiting]
                 raise
