@@ -1,8 +1,9 @@
 -- The rows that reserving and selling one unit of a product writes in catalog, in one transaction.
 BEGIN;
 WITH taken AS (
-    INSERT INTO reservations (sale_id, business_id, branch_id, status, created_at, updated_at)
-        VALUES (gen_random_uuid(), CAST(:business AS uuid), CAST(:branch AS uuid), 'COMMITTED', now(), now())
+    INSERT INTO reservations (sale_id, business_id, branch_id, status, expires_at, created_at, updated_at)
+        VALUES (gen_random_uuid(), CAST(:business AS uuid), CAST(:branch AS uuid), 'COMMITTED', now() + interval '10 minutes',
+            now(), now())
         RETURNING sale_id
 )
 INSERT INTO reservation_lines (id, sale_id, business_id, product_id, quantity, name, unit_price, currency, tax_rate)

@@ -53,7 +53,7 @@ async def test_a_day_at_the_counter(merchant: Merchant) -> None:
         ("MISSING_SALES", "caja-1", 1)
     ]
     report = await client.get(f"{register}/sessions/{session['id']}/report.pdf", lang="es")
-    assert "Corte Z" in text_of(report.content)
+    assert "CORTE Z" in text_of(report.content)
     assert "caja-1" in text_of(report.content)
 
     late = await _send(merchant, second, first)
