@@ -25,7 +25,7 @@ _CHECKS = (
 )
 # Bodies that are made up have a test of their own (journeys/test_hostile_input.py), at a fraction of the cost.
 _PHASES = ("examples", "coverage")
-_SECONDS = 240.0
+_SECONDS = 360.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from e2e.stage import Stage
 from .conformance import run
 from .tenant import Tenant
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 # Whoever calls these loses the token with which they call.
 _ENDING = (
