@@ -135,6 +135,7 @@ class Reference(_Part):
     """The document that a credit note takes back, or that an invoice replaces. document_type: the country's code.
 
     full: all that is left of it is taken back. goods: it is for goods that came back, and not for money alone.
+    total: of the whole document that is referred to, where it is known.
     """
 
     kind: DocumentKind
@@ -145,6 +146,7 @@ class Reference(_Part):
     issued_on: date
     full: bool = True
     goods: bool = False
+    total: Money | None = None
     reason: Words = ""
 
 

@@ -164,10 +164,10 @@ def _reference(document: FiscalDocument) -> str:
         return ""
     code, reason = "", element("RazonRef", reference.reason, 90)
     if document.kind is DocumentKind.CREDIT_NOTE:
-        code = f"<CodRef>{_VOIDS if reference.full else _CORRECTS_AMOUNTS}</CodRef>"
-        reason = reason or element(
-            "RazonRef", "Anula documento de referencia" if reference.full else "Devolución parcial"
-        )
+        # What is left after another note voids nothing: to SII that is one of the whole amount.
+        voids = reference.full and reference.total in (None, document.total)
+        code = f"<CodRef>{_VOIDS if voids else _CORRECTS_AMOUNTS}</CodRef>"
+        reason = reason or element("RazonRef", "Anula documento de referencia" if voids else "Devolución parcial")
     return (
         f"<Referencia><NroLinRef>1</NroLinRef><TpoDocRef>{reference.document_type}</TpoDocRef>"
         f"<FolioRef>{reference.number}</FolioRef><FchRef>{reference.issued_on.isoformat()}</FchRef>{code}{reason}"

@@ -157,6 +157,7 @@ def _credit(
             issued_on=original.issued_at.astimezone(ZoneInfo(original.time_zone)).date(),
             full=full,
             goods=goods,
+            total=original.total,
             reason=reason,
         ),
     )

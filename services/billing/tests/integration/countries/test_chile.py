@@ -174,6 +174,8 @@ async def test_a_sale_is_accepted_printed_and_taken_back(world: World) -> None:
     assert canceled.status_code == 202, canceled.text
     await world.settle()
     ticket, _, rest = await world.of(event)
+    # Of what was left: to SII only the whole amount is a document voided.
+    assert b"<CodRef>3</CodRef>" in (await world.call("GET", f"/invoices/{rest.id}/xml")).content
     assert (ticket.status, rest.kind, rest.status, str(rest.total)) == ("CANCELED", "CREDIT_NOTE", "ISSUED", "12900.00")
 
 
