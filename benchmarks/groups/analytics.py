@@ -19,7 +19,8 @@ _PERIOD: Final = "from=2025-01-01&to=2025-12-31"
 _SEED_SALES: Final = """
 INSERT INTO sale_facts (id, version, business_id, branch_id, status, payment_method, currency, subtotal, discount, tax,
     total, time_zone, created_at, created_day, completed_at, completed_day, completed_hour)
-SELECT md5($1::uuid::text || n)::uuid, 1, $1::uuid, $2::uuid, 'COMPLETED', (ARRAY['CASH', 'QR_DYNAMIC', 'PAYMENT_LINK'])[1 + n % 3],
+SELECT md5($1::uuid::text || n)::uuid, 1, $1::uuid, $2::uuid, 'COMPLETED',
+    (ARRAY['CASH', 'QR_DYNAMIC', 'PAYMENT_LINK'])[1 + n % 3],
     'MXN', 100, 0, 16, 116, 'America/Mexico_City', at, day, at, day, 9 + n % 12
 FROM generate_series(1, $3::int) AS n, LATERAL (SELECT date '2025-01-01' + n % $4::int AS day) AS d,
     LATERAL (SELECT day + interval '18 hours' AS at) AS t
