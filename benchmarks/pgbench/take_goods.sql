@@ -18,7 +18,9 @@ WITH level AS (
         WHERE product_id = CAST(:product AS uuid) AND branch_id = CAST(:branch AS uuid)
         RETURNING on_hand
 )
-INSERT INTO stock_movements (id, business_id, product_id, branch_id, type, change, on_hand, created_at)
-    SELECT gen_random_uuid(), CAST(:business AS uuid), CAST(:product AS uuid), CAST(:branch AS uuid), 'SALE', -1, on_hand, now()
+INSERT INTO stock_movements (id, business_id, product_id, branch_id, type, change, on_hand, sale_id,
+        created_at)
+    SELECT gen_random_uuid(), CAST(:business AS uuid), CAST(:product AS uuid), CAST(:branch AS uuid), 'SALE', -1, on_hand,
+        gen_random_uuid(), now()
     FROM level;
 COMMIT;
