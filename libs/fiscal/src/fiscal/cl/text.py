@@ -11,6 +11,7 @@ _ALIKE: Final = str.maketrans(
 )
 # SII's manual has quotes written as entities, and its readers differ in whether they see them again before they check a
 # seal. What is sealed has none.
+_ENTITIES: Final = 12
 _SEALED: Final = str.maketrans({"'": "´", '"': "¨"})
 
 
@@ -37,5 +38,8 @@ def element(name: str, value: object, most: int = 1000) -> str:
 
 
 def sealed(name: str, value: str, most: int) -> str:
-    """An element inside the TED: never empty."""
-    return f"<{name}>{escape(plain(value, most).translate(_SEALED)) or '-'}</{name}>"
+    """An element inside the TED: never empty, and short enough as it is written, for a PDF417 holds 928 codewords."""
+    shown = plain(value, most).translate(_SEALED)
+    while len(escape(shown)) > most + _ENTITIES:
+        shown = shown[:-1]
+    return f"<{name}>{escape(shown) or '-'}</{name}>"
