@@ -93,16 +93,18 @@ RULES: Mapping[str, str] = {
         SELECT sale_id, sale.status, sale.step FROM catalog.reservations AS reservation
         JOIN sales.sales AS sale ON sale.id = reservation.sale_id
         WHERE reservation.status = 'RESERVED' AND sale.status <> 'PENDING_PAYMENT'""",
-    "every sold sale has one receipt of its amount, and no other sale has one": """
-        SELECT sale.id, sale.status, sale.total, count(invoice.id), max(invoice.status)
+    "every sold sale has one receipt or fiscal document of its amount, and no other sale has one": """
+        SELECT sale.id, sale.status, sale.total, count(invoice.id), max(invoice.status), max(invoice.kind)
         FROM sales.sales AS sale
-        LEFT JOIN billing.invoices AS invoice ON invoice.sale_id = sale.id AND invoice.kind = 'RECEIPT'
+        LEFT JOIN billing.invoices AS invoice
+            ON invoice.sale_id = sale.id AND invoice.kind IN ('RECEIPT', 'TICKET', 'INVOICE')
         GROUP BY sale.id
         HAVING count(invoice.id) <> CASE WHEN sale.completed_at IS NULL THEN 0 ELSE 1 END
             OR bool_or(invoice.status <> 'ISSUED' OR invoice.total <> sale.total)""",
-    "numbers have no gap and no double": """
+    "numbers of receipts have no gap and no double": """
         SELECT business_id, series, count(*), max(number), max(last_number)
-        FROM billing.invoices JOIN billing.number_series USING (business_id, series) GROUP BY 1, 2
+        FROM billing.invoices JOIN billing.number_series USING (business_id, series)
+        WHERE kind = 'RECEIPT' GROUP BY 1, 2
         HAVING count(*) <> max(number) OR min(number) <> 1 OR count(DISTINCT number) <> count(*)
             OR max(number) <> max(last_number)""",
     "a payment is confirmed once, and said so once": """
