@@ -28,6 +28,7 @@ from fiscal.errors import (
     AuthorityUnavailable,
     BadProfile,
     CountryNotSupported,
+    FiscalError,
     Message,
     OutcomeUnknown,
     Rejected,
@@ -96,6 +97,18 @@ class NumbersExhausted(Exception):
 
 class _SeriesBusy(Exception):
     """Another document of the series is under way."""
+
+
+# What a step may stop at, but for the lease that was lost.
+_STOPPED = (
+    CobroError,
+    FiscalError,
+    NumbersExhausted,
+    ObjectStoreUnavailable,
+    RenderingFailed,
+    WorkshopFailed,
+    _SeriesBusy,
+)
 
 
 @dataclass(slots=True)
@@ -168,32 +181,40 @@ class Transmitter:
 
     async def _one_step(self, invoice: Invoice, worker: UUID) -> Invoice | None:
         """The document after its next step; None when it has ended, waits, or is no longer ours."""
+        hand = None
         try:
             hand = await self._hand(invoice, worker)
             return await self._steps[invoice.fiscal_state](hand)
-        except (NotFound, CountryNotSupported, BadProfile) as error:
-            await self._fail(invoice, worker, error.code)
-        except Rejected as error:
-            await self._fail(invoice, worker, error.code, error.messages)
         except _Lost:
-            pass
-        except _SeriesBusy:
-            await self._wait(invoice, worker, _SERIES_BUSY, "series_busy")
-        except NumbersExhausted:
-            await self._postpone(invoice, worker, "numbers_exhausted")
-        except AuthorityUnavailable as error:
-            await self._contingency(invoice, worker, error)
-        except (RenderingFailed, WorkshopFailed) as error:
-            log.error("fiscal.document_broke", invoice_id=str(invoice.id), error=str(error))
-            # Of an accepted one only the printed form is missing: that is ours to mend, and no failure of the document.
-            if invoice.attempts >= _OUR_OWN_TRIES and invoice.fiscal_state in (None, states.PREPARED):
-                await self._fail(invoice, worker, "document_broke")
-            await self._postpone(invoice, worker, "document_broke")
-        except CobroError as error:
-            await self._postpone(invoice, worker, error.code)
-        except ObjectStoreUnavailable:
-            await self._postpone(invoice, worker, "object_store_unavailable")
-        return None
+            return None
+        except _STOPPED as error:
+            # As the step left it: what it has handed to the authority is not to be called off here.
+            await self._stopped(invoice if hand is None else hand.invoice, worker, error)
+            return None
+
+    async def _stopped(self, invoice: Invoice, worker: UUID, error: Exception) -> None:
+        """A step that did not come to its end: the document waits, or somebody has to mend something first."""
+        match error:
+            case Rejected():
+                await self._fail(invoice, worker, error.code, error.messages)
+            case NotFound() | CountryNotSupported() | BadProfile():
+                await self._fail(invoice, worker, error.code)
+            case _SeriesBusy():
+                await self._wait(invoice, worker, _SERIES_BUSY, "series_busy")
+            case NumbersExhausted():
+                await self._postpone(invoice, worker, "numbers_exhausted")
+            case AuthorityUnavailable():
+                await self._contingency(invoice, worker, error)
+            case RenderingFailed() | WorkshopFailed():
+                log.error("fiscal.document_broke", invoice_id=str(invoice.id), error=str(error))
+                # Of an accepted one only the printed form is missing: ours to mend, and no failure of the document.
+                if invoice.attempts >= _OUR_OWN_TRIES and invoice.fiscal_state in (None, states.PREPARED):
+                    await self._fail(invoice, worker, "document_broke")
+                await self._postpone(invoice, worker, "document_broke")
+            case CobroError() | FiscalError():
+                await self._postpone(invoice, worker, error.code)
+            case _:
+                await self._postpone(invoice, worker, "object_store_unavailable")
 
     async def _hand(self, invoice: Invoice, worker: UUID) -> _Hand:
         async with self._database.read() as session:

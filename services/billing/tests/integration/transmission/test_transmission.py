@@ -12,6 +12,8 @@ import pytest
 from billing.numbering.models import FreeNumber
 from billing.transmission.transmitter import LEASE
 from contracts.events.billing import InvoiceCanceled, InvoiceFailed, InvoiceIssued
+from fiscal.errors import BadProfile, Rejected, WorkshopFailed
+from fiscal.testing.fake import FakeProvider
 from kernel import Country
 from pypdf import PdfReader
 from sqlalchemy import delete
@@ -88,6 +90,33 @@ async def test_an_answer_that_never_came_is_asked_for_and_nothing_is_sent_twice(
     assert (waiting.status, waiting.fiscal_state) == ("PENDING", "unknown")
 
     world.sut.clock.advance(timedelta(seconds=5))
+    await settled(world)
+
+    assert (await world.one(event)).status == "ISSUED"
+    assert world.authority.received == [("T", 1)]
+
+
+@pytest.mark.parametrize(
+    "trouble", [BadProfile([]), Rejected([]), WorkshopFailed("broke")], ids=lambda it: type(it).__name__
+)
+async def test_trouble_after_a_document_has_left_calls_nothing_off(
+    issuing: Any, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    world = await issuing()
+    event = await world.sell()
+    with monkeypatch.context() as patch:
+        issue = FakeProvider.issue
+
+        async def sends_and_stumbles(self: FakeProvider, *arguments: Any, **named: Any) -> None:
+            await issue(self, *arguments, **named)
+            raise trouble
+
+        patch.setattr(FakeProvider, "issue", sends_and_stumbles)
+        await world.drain()
+    waiting = await world.one(event)
+    assert (waiting.status, waiting.fiscal_state) == ("PENDING", "submitted")
+
+    world.sut.clock.advance(timedelta(minutes=2))
     await settled(world)
 
     assert (await world.one(event)).status == "ISSUED"
