@@ -7,8 +7,9 @@ Rules (the tests of every country inherit them, `fiscal.testing.contract`):
 2. A time-out, or a connection that is lost after the request left, raises OutcomeUnknown. Then `status` is asked, and a
    document is never issued again on a guess.
 3. Only an explicit yes or no is final. What is neither is State.SUBMITTED or State.UNKNOWN.
-4. Credentials come with every call, in `IssuerProfile`, and are kept by nobody. A ticket or token that was got with
-   them may be remembered, keyed by tax id and environment, until it expires.
+4. Credentials come with every call, in `IssuerProfile`, and are kept by nobody but the workshop's process, which may
+   remember a few opened keys until it ends, a minute after its last job. A ticket or token that was got with them may be
+   remembered, keyed by tax id and environment, until it expires.
 """
 
 from __future__ import annotations

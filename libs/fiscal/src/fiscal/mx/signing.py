@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,15 @@ def cancelation(csd: Mapping[str, bytes], uuid: str, motive: str, substitution: 
 
 
 def _signer(csd: Mapping[str, bytes]) -> Signer:
-    certificate = certificates.read_certificate(csd["certificate"], "credentials.certificate")
-    key = certificates.read_key(csd["key"], csd["keyPassword"], "credentials.key")
+    return _opened(csd["certificate"], csd["key"], csd["keyPassword"])
+
+
+@lru_cache(maxsize=16)
+def _opened(certificate_der: bytes, key_der: bytes, password: bytes) -> Signer:
+    """Decrypting a key takes twenty times as long as sealing with it, so the workshop's process remembers a few for the
+    minute that it outlives its last job."""
+    certificate = certificates.read_certificate(certificate_der, "credentials.certificate")
+    key = certificates.read_key(key_der, password, "credentials.key")
     return Signer(crypto.X509.from_cryptography(certificate), key)
 
 
