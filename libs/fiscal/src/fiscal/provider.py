@@ -8,8 +8,8 @@ Rules (the tests of every country inherit them, `fiscal.testing.contract`):
    document is never issued again on a guess.
 3. Only an explicit yes or no is final. What is neither is State.SUBMITTED or State.UNKNOWN.
 4. Credentials come with every call, in `IssuerProfile`, and are kept by nobody but the workshop's process, which may
-   remember a few opened keys until it ends, a minute after its last job. A ticket or token that was got with them may be
-   remembered, keyed by tax id and environment, until it expires.
+   remember a few opened keys until it ends, a minute after its last job. A ticket or token that was got with them may
+   be remembered, keyed by tax id and environment, until it expires.
 """
 
 from __future__ import annotations
