@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from fiscal.co.order import Answer, Call, Range, Signer
+from fiscal.co.order import Answer, Call, Signer
 from fiscal.co.settings import ColombiaSettings, Sending
 from fiscal.errors import AuthorityUnavailable, OutcomeUnknown
 from fiscal.profile import Environment
@@ -62,28 +62,13 @@ class DianClient:
 
     async def ask(self, environment: Environment, signer: Signer, operation: str, track_id: str) -> Answer:
         """GetStatus of a CUFE or CUDE, GetStatusZip of what is decided later. Raises AuthorityUnavailable."""
-        body = await self._asked(environment, signer, operation, (("trackId", track_id),))
-        said: Answer | None = await self._tools.workshop.run("fiscal.co.soap:read", body)
+        call = self._call(environment, signer, operation, (("trackId", track_id),))
+        body = await self._tools.workshop.run("fiscal.co.soap:envelope", call)
+        answer = await self._transports[environment].ask(operation, _PATH, data=body, headers=_headers(operation))
+        said: Answer | None = await self._tools.workshop.run("fiscal.co.soap:read", answer.body)
         if said is None:
             raise AuthorityUnavailable
         return _heard(said)
-
-    async def ranges(self, environment: Environment, signer: Signer, nit: str, software_id: str) -> tuple[Range, ...]:
-        """What the DIAN has authorised this business to number with this software. Raises AuthorityUnavailable."""
-        fields = (("accountCode", nit), ("accountCodeT", nit), ("softwareCode", software_id))
-        body = await self._asked(environment, signer, "GetNumberingRange", fields)
-        found: tuple[Range, ...] | None = await self._tools.workshop.run("fiscal.co.soap:read_ranges", body)
-        if found is None:
-            raise AuthorityUnavailable
-        return found
-
-    async def _asked(
-        self, environment: Environment, signer: Signer, operation: str, fields: tuple[tuple[str, str], ...]
-    ) -> bytes:
-        call = self._call(environment, signer, operation, fields)
-        body = await self._tools.workshop.run("fiscal.co.soap:envelope", call)
-        answer = await self._transports[environment].ask(operation, _PATH, data=body, headers=_headers(operation))
-        return answer.body
 
     def _call(
         self, environment: Environment, signer: Signer, operation: str, fields: tuple[tuple[str, str], ...]

@@ -107,16 +107,3 @@ class Answer:
     receipt: bytes | None = field(default=None, repr=False)
     track_id: str = ""
     fault: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A range of numbers as the DIAN tells it. Dates as YYYY-MM-DD."""
-
-    resolution: str
-    prefix: str
-    first: int
-    last: int
-    valid_from: str
-    valid_to: str
-    technical_key: str = field(repr=False)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from fiscal.co.order import Answer, Call, Range
+from fiscal.co.order import Answer, Call
 from fiscal.co.signing import opened
 
 Element = etree._Element
@@ -145,30 +145,6 @@ def read(body: bytes) -> Answer | None:
         receipt=_decoded(receipt),
         track_id=_text(root, "ZipKey").strip(),
     )
-
-
-def read_ranges(body: bytes) -> tuple[Range, ...] | None:
-    """The ranges of GetNumberingRange; None for what is no answer to it, or a refusal."""
-    root = _parsed(body)
-    if root is None or _text(root, "OperationCode").strip() != "100":
-        return None
-    found = []
-    for item in root.iter("{*}NumberRangeResponse"):
-        first, last = _text(item, "FromNumber"), _text(item, "ToNumber")
-        if not (first.isdecimal() and last.isdecimal()):
-            return None
-        found.append(
-            Range(
-                _text(item, "ResolutionNumber"),
-                _text(item, "Prefix"),
-                int(first),
-                int(last),
-                _text(item, "ValidDateFrom"),
-                _text(item, "ValidDateTo"),
-                _text(item, "TechnicalKey"),
-            )
-        )
-    return tuple(found)
 
 
 def _parsed(body: bytes) -> Element | None:
