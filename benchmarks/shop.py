@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from stack.countries import shop_of
 
 SEEDED = 10_000
 CROWD = 1_000_000
@@ -74,27 +75,17 @@ class Shop:
         return cursor
 
 
-async def open_shop(gateway: str) -> Shop:
-    phone = f"+5255{secrets.randbelow(90_000_000) + 10_000_000}"
-    password = secrets.token_urlsafe(12)
+async def open_shop(gateway: str, country: str = "MX") -> Shop:
+    example = shop_of(country)
+    phone, password = example.phone(), secrets.token_urlsafe(12)
     user = await post(gateway, "/auth/register", {"phone": phone, "password": password})
     token = user["accessToken"]
-    business = await post(
-        gateway,
-        "/businesses",
-        {
-            "name": "Banco de pruebas",
-            "country": "MX",
-            "legalName": "Banco de pruebas SA de CV",
-            "taxId": "EKU9003173C9",
-        },
-        token,
-    )
-    branch = await post(gateway, f"/businesses/{business['id']}/branches", {"name": "Centro"}, token)
+    business = await post(gateway, "/businesses", example.business(), token)
+    branch = await post(gateway, f"/businesses/{business['id']}/branches", example.branch(), token)
     product = await post(
         gateway,
         "/products",
-        {"businessId": business["id"], "name": "Café", "price": "150.50", "stock": 1_000_000},
+        {"businessId": business["id"], "name": example.product, "price": example.price, "stock": 1_000_000},
         token,
     )
     shop = Shop(gateway, phone, password, token, business["id"], branch["id"], product["id"])

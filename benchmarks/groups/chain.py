@@ -4,10 +4,8 @@ keep."""
 from __future__ import annotations
 
 import asyncio
-import math
-import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +15,7 @@ import asyncpg
 
 from benchmarks.bench import Bench, Group
 from benchmarks.notifications import Notifications
+from benchmarks.percentiles import Delay
 from benchmarks.shop import Shop
 from benchmarks.table import Row
 
@@ -33,21 +32,6 @@ async def measure(bench: Bench) -> None:
         what = f"webhook accepted to {name}, p99 at half load"
         measured = f"p50 {delay.p50:.0f} ms, p99 {delay.p99:.0f} ms at {at}"
         bench.table.add(Row(what, measured, reference, delay.p99, "ms", 1000, aim, False))
-
-
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """Milliseconds; endless where nothing arrived."""
-
-    p50: float
-    p99: float
-
-    @classmethod
-    def of(cls, milliseconds: Sequence[float]) -> Delay:
-        if len(milliseconds) < 2:
-            return cls(math.inf, math.inf)
-        cuts = statistics.quantiles(milliseconds, n=100)
-        return cls(cuts[49], cuts[98])
 
 
 @dataclass(frozen=True, slots=True)
