@@ -184,7 +184,8 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
     tracing = TracerProvider()
     tracing.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr("chassis.outbound._tracer", tracing.get_tracer("test"))
+    monkeypatch.setattr("chassis.telemetry.tracing._tracer", tracing.get_tracer("test"))
+    monkeypatch.setattr("chassis.telemetry.tracing._sampling.may_record", True)
     return exporter
 
 

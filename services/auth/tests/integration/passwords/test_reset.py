@@ -258,9 +258,14 @@ async def test_a_users_own_limit_is_kept_without_being_told(sut: Any, world: Any
 
 
 async def test_one_address_cannot_have_codes_sent_to_everybody(world: Any) -> None:
-    answers = [await forget(world, phone=world.phone()) for _ in range(22)]
-    assert [answer.status_code for answer in answers] == [202] * 20 + [429] * 2
-    assert answers[-1].json()["code"] == "attempts_throttled"
+    answers = [await forget(world, phone=world.phone()) for _ in range(20)]
+    assert [answer.status_code for answer in answers] == [202] * 20
+    # The first waits are of a second and two, which a busy machine may take for the next request.
+    for _ in range(10):
+        answer = await forget(world, phone=world.phone())
+        if answer.status_code != 202:
+            break
+    assert (answer.status_code, answer.json()["code"]) == (429, "attempts_throttled")
 
 
 async def test_a_verification_code_resets_nothing(world: Any, code_of: Any) -> None:

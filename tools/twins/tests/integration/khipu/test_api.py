@@ -20,7 +20,7 @@ Reach = Callable[[ProviderTwin], Any]
 
 def make_payment(ledger: Ledger) -> str:
     request = requests.Payment.model_validate({"amount": 15050, "currency": "CLP", "subject": "Café"})
-    return str(ledger.create(request)["payment_id"])
+    return str(ledger.create(request, receiver_id=990939)["payment_id"])
 
 
 def make_ledger(now: list[float], **settings: Any) -> tuple[Ledger, list[dict[str, Any]], FaultPlan]:
