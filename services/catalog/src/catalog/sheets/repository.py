@@ -64,21 +64,28 @@ SELECT line.id, CAST(:business AS uuid), line.product_id, CAST(:branch AS uuid)
 FROM unnest(CAST(:ids AS uuid[]), CAST(:products AS uuid[])) AS line (id, product_id) ORDER BY line.product_id
 ON CONFLICT (product_id, branch_id) DO NOTHING
 """)
+# Looked up by array before anything is joined, as above; what is left to join is as long as the batch.
+_HASHED: Final = text("SELECT set_config('enable_nestloop', 'off', true)")
 _COUNT: Final = text("""
-WITH counted AS MATERIALIZED (
+WITH locked AS MATERIALIZED (
+    SELECT id, product_id, on_hand, reserved, allow_negative FROM stock_levels
+    WHERE business_id = :business AND branch_id = :branch AND product_id = ANY (CAST(:products AS uuid[]))
+    ORDER BY product_id FOR NO KEY UPDATE
+), product AS MATERIALIZED (
+    SELECT id, name, min_stock FROM products
+    WHERE business_id = :business AND id = ANY (CAST(:products AS uuid[]))
+), counted AS MATERIALIZED (
     SELECT level.id, line.id AS movement_id, line.product_id, line.quantity, line.type, level.reserved,
            line.quantity - level.on_hand AS change, level.allow_negative OR line.quantity >= level.reserved AS allowed,
            product.name AS product_name, product.min_stock
     FROM unnest(CAST(:ids AS uuid[]), CAST(:products AS uuid[]), CAST(:quantities AS bigint[]), CAST(:types AS text[]))
         AS line (id, product_id, quantity, type)
-    JOIN stock_levels AS level ON level.product_id = line.product_id AND level.branch_id = :branch
-    JOIN products AS product ON product.id = line.product_id
-    WHERE level.business_id = :business
-    ORDER BY level.product_id
-    FOR NO KEY UPDATE OF level
+    JOIN locked AS level ON level.product_id = line.product_id
+    JOIN product ON product.id = line.product_id
 ), changed AS (
     UPDATE stock_levels AS level SET on_hand = counted.quantity, version = level.version + 1
     FROM counted WHERE level.id = counted.id AND counted.change <> 0 AND counted.allowed
+        AND level.branch_id = :branch AND level.product_id = ANY (CAST(:products AS uuid[]))
     RETURNING level.id, level.business_id, level.branch_id, level.version, counted.movement_id, counted.product_id,
               counted.change, counted.type, level.on_hand
 ), history AS (
@@ -134,7 +141,7 @@ async def count(
     now: datetime,
 ) -> Sequence[Row[Any]]:
     """found: product, quantity and type of movement, in product order. One row per level that differed; not `allowed`,
-    and left as it was, where more than that is reserved."""
+    and left as it was, where more than that is reserved. Last in its transaction, whose plans it changes."""
     parameters = {
         "ids": [new_id() for _ in found],
         "products": [product for product, _, _ in found],
@@ -147,6 +154,7 @@ async def count(
         "now": now,
     }
     await session.execute(_OPEN_LEVELS, parameters)
+    await session.execute(_HASHED)
     return (await session.execute(_COUNT, parameters)).all()
 
 
